@@ -1,0 +1,133 @@
+import Platform
+import Repository
+import Synchronization
+
+/// What the walker tells the tree builder, in the order of the walk.
+enum WalkEvent: Sendable {
+    /// A directory begins.
+    case enter
+    /// An entry of the directory; its pieces, and where they lie in a sparse file, may follow.
+    case entry(Node, PendingContent?, extents: [Extent]?)
+    /// The directory ends; `node` is its own entry in the one above, nil for the root.
+    case leave(Node?, complete: Bool)
+}
+
+/// Turns the walk into trees, on a thread of its own, waiting for the pieces of each file.
+final class TreeBuilder: Sendable {
+    private struct Level {
+        var runs: [BlobReference] = []
+        var writer = TreeRunWriter()
+    }
+
+    private struct State {
+        var levels: [Level] = []
+        var root: [BlobReference]?
+        var tools: Tools?
+    }
+
+    private let store: BlobStore
+    private let board: ContentBoard
+    private let makeTools: @Sendable () -> Tools
+    private let queue = BoundedQueue<WalkEvent>(capacity: TreeBuilder.capacity)
+    private let state = Mutex(State())
+    private let thread = Mutex<WorkerThread?>(nil)
+    private let inline: Bool
+
+    static let capacity = 4096
+
+    init(
+        _ repository: Repository, store: BlobStore, board: ContentBoard,
+        tools: @escaping @Sendable () -> Tools
+    ) {
+        self.store = store
+        self.board = board
+        makeTools = tools
+        inline = repository.world.workers == 0
+        guard !inline else { return }
+        let worker = WorkerThread(name: "trees") { [self] in
+            while let event = queue.take() {
+                do {
+                    try store.pool.failure.check()
+                    try handle(event)
+                } catch {
+                    store.pool.failure.record(error)
+                }
+            }
+        }
+        thread.withLock { $0 = worker }
+    }
+
+    /// Hands on an event; throws the pipeline's failure.
+    func send(_ event: WalkEvent) throws {
+        try store.pool.failure.check()
+        if inline {
+            try handle(event)
+        } else {
+            _ = queue.put(event)
+        }
+    }
+
+    /// Waits for the last tree and returns the runs of the root.
+    func finish() throws -> [BlobReference] {
+        stop()
+        try store.pool.failure.check()
+        guard let root = state.withLock({ $0.root }) else {
+            preconditionFailure("the walk ended before its root")
+        }
+        return root
+    }
+
+    func stop() {
+        queue.close()
+        board.wake()
+        let worker = thread.withLock { thread in
+            defer { thread = nil }
+            return thread
+        }
+        worker?.join()
+    }
+
+    private func handle(_ event: WalkEvent) throws {
+        switch event {
+        case .enter:
+            state.withLock { $0.levels.append(Level()) }
+        case .entry(var node, let content, let extents):
+            if let content {
+                node.content = .file(pieces: try board.pieces(of: content), extents: extents)
+            }
+            try add(node)
+        case .leave(let node, let complete):
+            let runs = try close()
+            if var node {
+                node.content = .directory(runs: runs, complete: complete)
+                try add(node)
+            } else {
+                state.withLock { $0.root = runs }
+            }
+        }
+    }
+
+    private func add(_ node: Node) throws {
+        let run = state.withLock { state in
+            state.levels[state.levels.count - 1].writer.append(node)
+        }
+        if let run { try store(run) }
+    }
+
+    private func close() throws -> [BlobReference] {
+        let last = state.withLock { state in
+            state.levels[state.levels.count - 1].writer.finish()
+        }
+        if let last { try store(last) }
+        return state.withLock { $0.levels.removeLast().runs }
+    }
+
+    private func store(_ run: [UInt8]) throws {
+        try state.withLock { state in
+            let tools = state.tools ?? makeTools()
+            state.tools = tools
+            let id = try run.withUnsafeBytes { try store.put($0, kind: .tree, with: tools) }
+            state.levels[state.levels.count - 1].runs.append(BlobReference(id: id, size: run.count))
+        }
+    }
+}

@@ -1,0 +1,30 @@
+package import Repository
+
+/// What of a snapshot is restored.
+package struct RestoreSource: Sendable {
+    /// Entries that go into the target.
+    let runs: [BlobReference]
+    /// The one entry to restore, where the part is no directory.
+    let single: Node?
+    /// Whether the runs are all that was in their directory.
+    let complete: Bool
+
+    /// - Parameter node: the part of the snapshot; nil for all of it.
+    package init(_ node: Node?, of snapshot: Snapshot) {
+        switch node?.content {
+        case nil:
+            runs = snapshot.root
+            single = nil
+            // Only a backup of the root itself knows all that lies there.
+            complete = snapshot.paths == [Array("/".utf8)]
+        case .directory(let runs, let complete):
+            self.runs = runs
+            single = nil
+            self.complete = complete
+        default:
+            runs = []
+            single = node
+            complete = false
+        }
+    }
+}

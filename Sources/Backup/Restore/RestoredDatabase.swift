@@ -1,0 +1,115 @@
+// Putting a database back. Never a rename over a file that somebody may have open, and never a
+// stale -wal or -journal left beside a new file: SQLite would replay it into the wrong database.
+//
+// - No file there: recovered beside, then renamed into place; what a lost database left beside it
+//   is moved aside first.
+// - A database there: recovered beside, then copied in through libsqlite3's backup API, which is
+//   one transaction for whoever has it open.
+// - A file there that is no database: moved aside, nothing of it is lost.
+
+import Codec
+import Glibc
+import Platform
+import Repository
+import SQLite
+import Timeline
+
+/// One database on its way back.
+struct RestoredDatabase {
+    private let node: Node
+    private let directory: TargetDirectory
+    private let temporary: [UInt8]
+    private let request: RestoreRequest
+    private let metadata: FileMetadata
+
+    init(
+        _ node: Node, in directory: TargetDirectory, temporary: [UInt8], request: RestoreRequest,
+        metadata: FileMetadata
+    ) {
+        self.node = node
+        self.directory = directory
+        self.temporary = temporary
+        self.request = request
+        self.metadata = metadata
+    }
+
+    private var path: FilePath { directory.path.appending(node.name) }
+    private var report: RestoreReport { metadata.report }
+
+    func restore(with recovery: DatabaseRecovery, pool: WorkPool) throws {
+        guard case .database(let reference) = node.content else { return }
+        let existing = try directory.status(node.name)
+        if existing != nil, request.overwrite == .never {
+            report.update { $0.skipped += 1 }
+            report.say(.item(.unchanged, path: path, bytes: 0))
+            return
+        }
+        guard !request.dryRun else {
+            report.say(.item(existing == nil ? .restored : .updated, path: path, bytes: node.size))
+            return
+        }
+        do {
+            try recover(reference, with: recovery, pool: pool)
+            try put(over: existing)
+        } catch {
+            if try directory.status(temporary) != nil { try directory.remove(temporary) }
+            throw error
+        }
+        report.update { counts in
+            counts.databases += 1
+            counts.bytes += node.size
+        }
+        report.say(.item(existing == nil ? .restored : .updated, path: path, bytes: node.size))
+    }
+
+    private func recover(
+        _ reference: DatabaseReference, with recovery: DatabaseRecovery, pool: WorkPool
+    ) throws {
+        let file = try Descriptor.open(
+            temporary, in: directory.descriptor,
+            flags: O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+        let raw = file.raw
+        let path = path
+        try file.truncate(to: node.size)
+        try recovery.recover(reference, with: pool) { bytes, offset in
+            try Descriptor.write(bytes, to: raw, at: offset, path: path)
+        }
+        try file.sync()
+    }
+
+    private func put(over existing: FileStatus?) throws {
+        guard let existing else { return try moveIntoPlace() }
+        guard existing.kind == .regular else {
+            throw RepositoryError(
+                .exists, "a \(existing.kind) is in the way",
+                hint: "Move it away, or restore to another directory.")
+        }
+        do {
+            try OnlineCopy.copy(from: directory.path.appending(temporary), into: path)
+            try directory.remove(temporary)
+        } catch let error as SQLiteError where error.isNotADatabase {
+            try moveAside(node.name)
+            try moveIntoPlace()
+        }
+    }
+
+    private func moveIntoPlace() throws {
+        for suffix in ["-wal", "-journal", "-shm"] {
+            let name = node.name + Array(suffix.utf8)
+            if try directory.status(name) != nil { try moveAside(name) }
+        }
+        metadata.apply(node, to: temporary, in: directory)
+        try FileTree.renameExclusively(
+            temporary, in: directory.descriptor, to: node.name, in: directory.descriptor)
+        try directory.descriptor.sync()
+    }
+
+    private func moveAside(_ name: [UInt8]) throws {
+        let aside = name + Array(".before-restore".utf8) + temporary.suffix(17)
+        try FileTree.rename(name, in: directory.descriptor, to: aside, in: directory.descriptor)
+        report.say(
+            .remark(
+                path: directory.path.appending(name),
+                "was in the way of a restored database; kept as \(FilePath(bytes: aside))"))
+    }
+}

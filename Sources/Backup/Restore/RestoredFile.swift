@@ -1,0 +1,131 @@
+import Glibc
+import Platform
+import Repository
+import Synchronization
+
+/// A regular file on its way back: written under a name of its own, and moved to its real one once
+/// every piece was proved by its id.
+final class RestoredFile: Sendable {
+    private struct State: ~Copyable {
+        var descriptor: Descriptor?
+        var missing: Int
+        var failed = false
+    }
+
+    /// A piece, and where in the content (holes left out) it begins.
+    struct Part: Sendable {
+        let piece: BlobReference
+        let offset: UInt64
+    }
+
+    let node: Node
+    private let directory: TargetDirectory
+    private let temporary: [UInt8]
+    private let extents: [Extent]
+    private let state: Mutex<State>
+    private let metadata: FileMetadata
+
+    /// - Parameter parts: how many times ``write(_:with:)`` will be called.
+    init(
+        _ node: Node, extents: [Extent]?, in directory: TargetDirectory, parts: Int,
+        temporary: [UInt8], metadata: FileMetadata
+    ) {
+        self.node = node
+        self.directory = directory
+        self.temporary = temporary
+        self.metadata = metadata
+        self.extents = extents ?? [Extent(offset: 0, length: node.size)]
+        state = Mutex(State(descriptor: nil, missing: parts))
+    }
+
+    var path: FilePath { directory.path.appending(node.name) }
+
+    /// Fetches, proves and writes some parts; the last call puts the file in its place.
+    func write(_ parts: [Part], with tools: Tools) {
+        do {
+            try create()
+            for part in parts {
+                let bytes = try tools.opener.read(part.piece.id, kind: .data)
+                guard bytes.count == part.piece.size else {
+                    throw RepositoryError(
+                        .damaged, "piece \(part.piece.id) has another size than the snapshot says")
+                }
+                try put(bytes, at: part.offset)
+            }
+        } catch {
+            fail(error)
+        }
+        let isLast = state.withLock { state in
+            state.missing -= 1
+            return state.missing == 0
+        }
+        if isLast { finish() }
+    }
+
+    private func create() throws {
+        try state.withLock { state in
+            guard state.descriptor == nil, !state.failed else { return }
+            let opened = try Descriptor.open(
+                temporary, in: directory.descriptor,
+                flags: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+            // Holes, and a hole at the end, need the size before the bytes.
+            if extents.count != 1 || extents[0].length != node.size {
+                try opened.truncate(to: node.size)
+            }
+            state.descriptor = consume opened
+        }
+    }
+
+    /// Writes content bytes to where the extents put them.
+    private func put(_ bytes: [UInt8], at offset: UInt64) throws {
+        let raw = state.withLock { $0.failed ? nil : $0.descriptor?.raw }
+        guard let raw else { return }
+        var skipped: UInt64 = 0
+        var position = offset
+        var done = 0
+        for extent in extents where done < bytes.count {
+            defer { skipped += extent.length }
+            guard position < skipped + extent.length else { continue }
+            let within = position - skipped
+            let count = Int(min(UInt64(bytes.count - done), extent.length - within))
+            try bytes.withUnsafeBytes {
+                try Descriptor.write(
+                    UnsafeRawBufferPointer(rebasing: $0[done..<done + count]), to: raw,
+                    at: extent.offset + within, path: path)
+            }
+            done += count
+            position += UInt64(count)
+        }
+    }
+
+    private func fail(_ error: any Error) {
+        let first = state.withLock { state in
+            defer { state.failed = true }
+            return !state.failed
+        }
+        if first { metadata.report.problem(path, during: "restoring", error) }
+    }
+
+    private func finish() {
+        let failed = state.withLock { state in
+            state.descriptor = nil
+            return state.failed
+        }
+        do {
+            guard !failed else {
+                if try directory.status(temporary) != nil { try directory.remove(temporary) }
+                return
+            }
+            metadata.apply(node, to: temporary, in: directory)
+            try FileTree.rename(
+                temporary, in: directory.descriptor, to: node.name, in: directory.descriptor)
+            metadata.report.update { counts in
+                counts.files += 1
+                counts.bytes += node.size
+            }
+            metadata.report.say(.item(.restored, path: path, bytes: node.size))
+        } catch {
+            metadata.report.problem(path, during: "putting it in place", error)
+        }
+    }
+}

@@ -1,0 +1,153 @@
+// What Swift's Glibc module lacks: the GNU and Linux part of the C library, variadic calls, and
+// macros that are not plain numbers. Each wrapper is named after the call it stands for.
+
+#ifndef HOLDFAST_CLINUX_H
+#define HOLDFAST_CLINUX_H
+
+// Types come from the module that Swift's Glibc is made of, so that both name the same ones. It is
+// built without _GNU_SOURCE, under which some types look different: what that would add is declared
+// here instead, with the numbers of the kernel's interface.
+#pragma clang module import SwiftGlibc
+
+#include <malloc.h>
+#include <sys/random.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+
+extern int renameat2(int, const char *, int, const char *, unsigned int);
+extern int pipe2(int *, int);
+extern int pthread_setname_np(pthread_t, const char *);
+extern char **environ;
+
+// Files.
+
+static const int HOLD_O_PATH = 010000000;
+static const int HOLD_O_NOATIME = 01000000;
+static const int HOLD_O_TMPFILE = 020200000;
+static const int HOLD_SEEK_DATA = 3;
+static const int HOLD_SEEK_HOLE = 4;
+
+static inline int hold_open(const char *path, int flags, mode_t mode) {
+    return open(path, flags, mode);
+}
+
+static inline int hold_openat(int directory, const char *name, int flags, mode_t mode) {
+    return openat(directory, name, flags, mode);
+}
+
+/// fcntl(F_DUPFD_CLOEXEC)
+static inline int hold_duplicate(int descriptor) {
+    return fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+}
+
+static inline int hold_pipe2(int ends[2], int flags) {
+    return pipe2(ends, flags);
+}
+
+static inline int hold_rename_exclusively(
+    int old_directory, const char *old_name, int new_directory, const char *new_name) {
+    return renameat2(old_directory, old_name, new_directory, new_name, 1 /* RENAME_NOREPLACE */);
+}
+
+/// utimensat() that leaves the time of last access alone and never follows a link.
+static inline int hold_set_modified(int directory, const char *name, struct timespec modified) {
+    struct timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, modified};
+    return utimensat(directory, name, times, AT_SYMLINK_NOFOLLOW);
+}
+
+// An entry's name, which Swift sees as a tuple of 256 numbers only.
+
+static inline const char *hold_name(const struct dirent *entry) {
+    return entry->d_name;
+}
+
+// Device numbers: the macros of <sys/sysmacros.h>.
+
+static inline uint32_t hold_major(uint64_t device) {
+    return major(device);
+}
+
+static inline uint32_t hold_minor(uint64_t device) {
+    return minor(device);
+}
+
+static inline uint64_t hold_makedev(uint32_t major_number, uint32_t minor_number) {
+    return makedev(major_number, minor_number);
+}
+
+// Extended attributes.
+
+static inline ssize_t hold_flistxattr(int descriptor, char *list, size_t size) {
+    return flistxattr(descriptor, list, size);
+}
+
+static inline ssize_t hold_llistxattr(const char *path, char *list, size_t size) {
+    return llistxattr(path, list, size);
+}
+
+static inline ssize_t hold_fgetxattr(int descriptor, const char *name, void *value, size_t size) {
+    return fgetxattr(descriptor, name, value, size);
+}
+
+static inline ssize_t hold_lgetxattr(
+    const char *path, const char *name, void *value, size_t size) {
+    return lgetxattr(path, name, value, size);
+}
+
+static inline int hold_fsetxattr(
+    int descriptor, const char *name, const void *value, size_t size) {
+    return fsetxattr(descriptor, name, value, size, 0);
+}
+
+static inline int hold_lsetxattr(
+    const char *path, const char *name, const void *value, size_t size) {
+    return lsetxattr(path, name, value, size, 0);
+}
+
+static inline int hold_fremovexattr(int descriptor, const char *name) {
+    return fremovexattr(descriptor, name);
+}
+
+static inline int hold_lremovexattr(const char *path, const char *name) {
+    return lremovexattr(path, name);
+}
+
+// Processes, threads, memory.
+
+static inline ssize_t hold_getrandom(void *buffer, size_t size) {
+    return getrandom(buffer, size, 0);
+}
+
+/// The environment as posix_spawn wants it; Swift refuses the global variable as a shared one.
+static inline char **hold_environment(void) {
+    return environ;
+}
+
+static inline int hold_name_this_thread(const char *name) {
+    return pthread_setname_np(pthread_self(), name);
+}
+
+/// Installs a handler that the first signal takes away again, unless the signal is ignored.
+/// Returns 1 when installed, 0 when the signal stays ignored, -1 with errno.
+static inline int hold_catch_once(
+    int number, void (*handler)(int), struct sigaction *previous) {
+    if (sigaction(number, NULL, previous) != 0) {
+        return -1;
+    }
+    if (previous->sa_handler == SIG_IGN) {
+        return 0;
+    }
+    struct sigaction action = {.sa_handler = handler, .sa_flags = (int)0x80000000u /* SA_RESETHAND */};
+    sigemptyset(&action.sa_mask);
+    return sigaction(number, &action, NULL) == 0 ? 1 : -1;
+}
+
+/// Keeps the allocator from holding on to large freed buffers: blocks of `bytes` and more come
+/// from mmap, the heap's end is given back from there on, and two arenas serve all threads.
+static inline void hold_tune_allocator(long bytes) {
+    mallopt(M_MMAP_THRESHOLD, (int)bytes);
+    mallopt(M_TRIM_THRESHOLD, (int)bytes);
+    mallopt(M_ARENA_MAX, 2);
+}
+
+#endif

@@ -1,0 +1,58 @@
+// libsqlite3, and what Swift cannot call by itself: methods of a file's virtual table, and
+// the destructor constants, which are casts.
+#ifndef HOLDFAST_CSQLITE_H
+#define HOLDFAST_CSQLITE_H
+
+#include <sqlite3.h>
+#include <string.h>
+
+// The bytes of a wal-index that the capture looks at: both copies of its header, and nBackfill.
+#define HOLDFAST_WAL_INDEX_BYTES 100
+// Every wal-index region has this size (WALINDEX_PGSZ in SQLite's wal.c).
+#define HOLDFAST_WAL_INDEX_REGION 32768
+
+// Composed of others, which Swift does not import.
+static const int holdfast_short_read = SQLITE_IOERR_SHORT_READ;
+
+static inline int holdfast_bind_text(
+    sqlite3_stmt *statement, int index, const char *text, int size) {
+    return sqlite3_bind_text(statement, index, text, size, SQLITE_TRANSIENT);
+}
+
+static inline int holdfast_bind_blob(
+    sqlite3_stmt *statement, int index, const void *bytes, int size) {
+    return sqlite3_bind_blob(statement, index, bytes, size, SQLITE_TRANSIENT);
+}
+
+static inline int holdfast_file_is_open(sqlite3_file *file) {
+    return file != 0 && file->pMethods != 0;
+}
+
+static inline int holdfast_file_read(
+    sqlite3_file *file, void *buffer, int size, sqlite3_int64 offset) {
+    return file->pMethods->xRead(file, buffer, size, offset);
+}
+
+static inline int holdfast_file_size(sqlite3_file *file, sqlite3_int64 *size) {
+    return file->pMethods->xFileSize(file, size);
+}
+
+// Copies the head of the wal-index. SQLite writes the second copy of the header first, so the
+// first is read first; nBackfill is read after both.
+static inline int holdfast_wal_index(sqlite3_file *file, unsigned char *copy) {
+    void volatile *region = 0;
+    if (file->pMethods->iVersion < 2 || file->pMethods->xShmMap == 0) return SQLITE_IOERR_SHMMAP;
+    int code = file->pMethods->xShmMap(file, 0, HOLDFAST_WAL_INDEX_REGION, 0, &region);
+    // A mapping without write permission is reported as SQLITE_READONLY, and can be read.
+    if (code != SQLITE_OK && code != SQLITE_READONLY) return code;
+    if (region == 0) return SQLITE_IOERR_SHMMAP;
+    file->pMethods->xShmBarrier(file);
+    memcpy(copy, (const void *)region, 48);
+    file->pMethods->xShmBarrier(file);
+    memcpy(copy + 48, (const unsigned char *)region + 48, 48);
+    file->pMethods->xShmBarrier(file);
+    memcpy(copy + 96, (const unsigned char *)region + 96, 4);
+    return SQLITE_OK;
+}
+
+#endif

@@ -1,0 +1,18 @@
+extension ProgramDescription {
+    /// Holdfast: its commands in the order of help.
+    package static let holdfast = ProgramDescription(
+        summary: "backs up a service's databases and files, and brings them back",
+        commands: [
+            InitCommand.description,
+            BackupCommand.description,
+            SnapshotsCommand.description,
+            ListCommand.description,
+            DumpCommand.description,
+            RestoreCommand.description,
+            VerifyCommand.description,
+            UnlockCommand.description,
+            CompletionCommand.description,
+            HelpCommand.description,
+        ],
+        globalOptions: GlobalOptions.all)
+}

@@ -1,0 +1,77 @@
+/// `holdfast restore`.
+package enum RestoreCommand {
+    /// What happens to a file that is there already.
+    package enum Overwrite: String, CaseIterable, Sendable {
+        /// It is replaced where its content differs.
+        case always
+        /// It is replaced where its size or time differs.
+        case ifChanged = "if-changed"
+        /// It is replaced where it is older than the snapshot's.
+        case ifNewer = "if-newer"
+        /// It stays.
+        case never
+    }
+
+    /// `--target`
+    package static let target = OptionDescription(
+        "target", short: "t", form: .value("DIR", .directory),
+        help: "put the files beneath this directory (/ puts them where they were)")
+    /// `--include`
+    package static let include = OptionDescription(
+        "include", short: "i", form: .value("PATTERN", .text),
+        help: "restore only what matches", isRepeatable: true)
+    /// `--exclude`
+    package static let exclude = OptionDescription(
+        "exclude", short: "e", form: .value("PATTERN", .text),
+        help: "leave out what matches", isRepeatable: true)
+    /// `--overwrite`
+    package static let overwrite = OptionDescription(
+        "overwrite",
+        form: .value("WHEN", .words(Overwrite.allCases.map(\.rawValue))),
+        help: "when to replace a file that is there already (default: always)")
+    /// `--delete`
+    package static let delete = OptionDescription(
+        "delete",
+        help: "delete what the restored directories hold and the snapshot does not")
+    /// `--verify`
+    package static let verify = OptionDescription(
+        "verify", help: "read the restored files again and compare them")
+    /// `--dry-run`
+    package static let dryRun = OptionDescription(
+        "dry-run", short: "n", help: "write nothing, only say what would be done")
+    /// `--host`
+    package static let host = OptionDescription(
+        "host", short: "H", form: .value("NAME", .text),
+        help: "latest is the last snapshot of this host", isRepeatable: true)
+    /// `--path`
+    package static let path = OptionDescription(
+        "path", form: .value("PATH", .anyPath),
+        help: "latest is the last snapshot that holds this path", isRepeatable: true)
+
+    /// What the command line of `restore` may say.
+    package static let description = CommandDescription(
+        "restore", group: .goBack,
+        summary: "bring files and databases back from a snapshot",
+        discussion: [
+            "Nothing is written outside the target, whatever symbolic links lie in it. A database "
+                + "that is in use is replaced through SQLite, in one transaction."
+        ],
+        arguments: [
+            ArgumentDescription(
+                "SNAPSHOT", .optional, help: SnapshotArgument.help + " (default: latest)")
+        ],
+        options: [
+            target, include, exclude, overwrite, delete, verify, dryRun, host, path,
+        ],
+        examples: [
+            CommandExample(
+                "holdfast restore latest --target /tmp/restored",
+                "restore the last snapshot into a directory of its own"),
+            CommandExample(
+                "holdfast restore latest:/srv/accounts --target /srv/accounts --delete",
+                "make a directory again what it was"),
+            CommandExample(
+                "holdfast restore 40dc1520 --target / --include /etc/nginx --dry-run",
+                "see what putting a directory back in its place would change"),
+        ])
+}

@@ -1,0 +1,120 @@
+import Backup
+import Glibc
+import Platform
+import Repository
+
+/// Where a drill restores to: a directory of its own, removed afterwards.
+struct DrillPlace {
+    let path: FilePath
+
+    init(_ parent: FilePath?) throws {
+        let base = try parent?.absolute() ?? DrillPlace.temporaryDirectory
+        path = base.appending("holdfast-drill-\(SystemRandomness().bytes(8).hex)")
+    }
+
+    private static var temporaryDirectory: FilePath {
+        // TMPDIR is the system's word for where temporary files go; see environ(7).
+        guard let value = getenv("TMPDIR") else { return FilePath("/var/tmp") }
+        return FilePath(String(cString: value))
+    }
+
+    func with<R>(_ body: (FilePath) throws -> R) throws -> R {
+        try LinuxDisk().makeDirectory(path)
+        do {
+            let result = try body(path)
+            try ScratchDirectory.remove(path)
+            return result
+        } catch {
+            try ScratchDirectory.remove(path)
+            throw error
+        }
+    }
+}
+
+/// Drills the newest snapshot of each host and set of paths, and writes evidence.
+struct DrillRun {
+    private let session: Session
+    private let context: CommandContext
+
+    init(_ session: Session, _ context: CommandContext) {
+        self.session = session
+        self.context = context
+    }
+
+    /// Whether everything was proven.
+    func run(in place: DrillPlace) throws -> Bool {
+        var newest: [String: StoredSnapshot] = [:]
+        for stored in try session.snapshots(context) {
+            newest[stored.snapshot.host + "\0" + stored.snapshot.paths.description] = stored
+        }
+        var results: [DrillResult] = []
+        for stored in newest.values.sorted(by: { $0.snapshot.time < $1.snapshot.time }) {
+            let result = try place.with { scratch in
+                let drill = Drill(session.repository, scratch: scratch) { Interruption.isRequested }
+                return try drill.run(stored, report: report)
+            }
+            tell(result)
+            results.append(result)
+        }
+        if results.isEmpty { context.report.note("there is no snapshot to drill") }
+        try writeEvidence(results)
+        return results.allSatisfy(\.isProven)
+    }
+
+    private var report: RestoreReport {
+        RestoreReport { [report = context.report] notice in
+            guard case .problem(let path, let during, let reason) = notice else { return }
+            report.warning("drill, \(during): \(reason)", during: "verify", item: path.bytes)
+        }
+    }
+
+    private func tell(_ result: DrillResult) {
+        let counts = result.counts
+        let seconds = (result.restoreSeconds * 10).rounded() / 10
+        context.report.note(
+            "drill of snapshot \(result.snapshot.shortID): restored \(counts.files) files and "
+                + "\(counts.databases) databases, \(ByteCountText.shown(counts.bytes)), in "
+                + "\(seconds) s; compared \(ByteCountText.shown(counts.verifiedBytes)) with their ids")
+        for database in result.databases {
+            context.report.note("integrity check of \(database.path): \(database.integrity)")
+        }
+        context.report.note(result.isProven ? "proven: it comes back" : "NOT proven, see above")
+        context.report.answer(json(result))
+    }
+
+    private func json(_ result: DrillResult) -> JSONLine {
+        var line = JSONLine("drill")
+        line.add("snapshot_id", result.snapshot.id.hex)
+        line.add("time", TimeText.rfc3339(context.clock.now(), in: context.zone))
+        line.add("proven", result.isProven)
+        line.add("files_restored", result.counts.files)
+        line.add("databases_restored", result.counts.databases)
+        line.add("bytes_restored", result.counts.bytes)
+        line.add("bytes_verified", result.counts.verifiedBytes)
+        line.add("restore_seconds", result.restoreSeconds)
+        line.add("proof_seconds", result.proofSeconds)
+        line.add("error_count", result.counts.problems)
+        line.add(
+            "databases",
+            objects: result.databases.map { database in
+                var line = JSONLine()
+                line.add("path", path: database.path.bytes)
+                line.add("integrity_check", database.integrity)
+                return line
+            })
+        return line
+    }
+
+    /// Evidence outlives the output of cron: one JSON line a snapshot, in the cache directory.
+    private func writeEvidence(_ results: [DrillResult]) throws {
+        let path = session.cache.appending("drill-\(context.clock.now().seconds).json")
+        let text = results.map { json($0).text + "\n" }.joined()
+        let disk = LinuxDisk()
+        if try disk.entry(at: path) != nil { try disk.remove(path) }
+        let file = try disk.create(path)
+        try Array(text.utf8).withUnsafeBytes { try file.write($0) }
+        try file.sync()
+        try file.close()
+        context.report.note("evidence: \(path)")
+    }
+}

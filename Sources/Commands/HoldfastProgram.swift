@@ -1,0 +1,15 @@
+extension Program {
+    /// Holdfast, whole.
+    package static let holdfast = Program(
+        .holdfast, version: Version.number,
+        runs: [
+            InitCommand.description.name: InitCommand.run,
+            BackupCommand.description.name: BackupCommand.run,
+            SnapshotsCommand.description.name: SnapshotsCommand.run,
+            ListCommand.description.name: ListCommand.run,
+            DumpCommand.description.name: DumpCommand.run,
+            RestoreCommand.description.name: RestoreCommand.run,
+            VerifyCommand.description.name: VerifyCommand.run,
+            UnlockCommand.description.name: UnlockCommand.run,
+        ])
+}

@@ -1,0 +1,80 @@
+package import Codec
+package import Platform
+
+/// What the global options and the environment say together; an option outranks its variable.
+package struct CommandSettings: Sendable {
+    /// The repository, if one was named.
+    package let repositoryIfNamed: FilePath?
+    package let password: PasswordSource
+    /// How the run speaks.
+    package let voice: Voice
+    /// Where the catalogue lives; it need not exist.
+    package let cacheDirectory: FilePath
+    /// How long to wait for a locked repository; nil does not wait.
+    package let retryLock: Duration?
+    /// The level of `HOLDFAST_COMPRESSION`, which `--compression` outranks.
+    package let compression: CompressionLevel?
+    /// The host name of `HOLDFAST_HOST`, which `--host` outranks.
+    package let host: String?
+    /// How often a second progress is drawn.
+    package let progressPerSecond: Double
+
+    /// Puts the options and the environment together; throws a usage error that names what is
+    /// invalid, or which two exclude each other.
+    package init(
+        _ parsed: ParsedCommand, _ environment: EnvironmentVariables
+    ) throws(CommandError) {
+        let variables = try HoldfastVariables(environment)
+        repositoryIfNamed = try parsed.path(GlobalOptions.repository) ?? variables.repository
+        password = try PasswordSource.ofOptions(parsed) ?? variables.password ?? .terminal
+        voice = try Voice(parsed)
+        let cacheDirectory =
+            try parsed.path(GlobalOptions.cacheDirectory) ?? variables.cacheDirectory
+        self.cacheDirectory =
+            if let cacheDirectory { cacheDirectory } else {
+                try CacheLocation.standard(environment)
+            }
+        retryLock = try parsed.duration(GlobalOptions.retryLock)
+        compression = variables.compression
+        host = variables.host
+        progressPerSecond = variables.progressPerSecond ?? 10
+    }
+
+    /// The repository; throws a usage error when none was named.
+    package func repository() throws(CommandError) -> FilePath {
+        guard let repositoryIfNamed else {
+            throw .usage(
+                "no repository was named", hint: "say --repo DIR or set HOLDFAST_REPOSITORY")
+        }
+        return repositoryIfNamed
+    }
+}
+
+/// How a run speaks: to a person or to a program, and how much.
+package struct Voice: Hashable, Sendable {
+    /// JSON lines instead of sentences.
+    package var isJSON: Bool
+    /// No progress, and silence on success.
+    package var isQuiet: Bool
+    /// 0, or how often `--verbose` was given.
+    package var verbosity: Int
+
+    /// Makes a voice.
+    package init(isJSON: Bool = false, isQuiet: Bool = false, verbosity: Int = 0) {
+        self.isJSON = isJSON
+        self.isQuiet = isQuiet
+        self.verbosity = verbosity
+    }
+
+    /// What `--json`, `--quiet` and `--verbose` ask for; throws a usage error for the last two
+    /// together.
+    init(_ parsed: ParsedCommand) throws(CommandError) {
+        let isQuiet = parsed.has(GlobalOptions.quiet)
+        let verbosity = parsed.count(GlobalOptions.verbose)
+        guard !isQuiet || verbosity == 0 else {
+            throw .usage("options --quiet and --verbose exclude each other")
+        }
+        self.init(
+            isJSON: parsed.has(GlobalOptions.json), isQuiet: isQuiet, verbosity: verbosity)
+    }
+}

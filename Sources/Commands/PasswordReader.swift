@@ -1,0 +1,97 @@
+import Glibc
+import Platform
+
+/// Fetches the password from where the settings say.
+struct PasswordReader {
+    private static let limit = 64 << 10
+
+    private let context: CommandContext
+
+    init(_ context: CommandContext) {
+        self.context = context
+    }
+
+    /// The password's bytes; throws where there is none to be had.
+    func read(_ source: PasswordSource, asksTwice: Bool = false) throws -> [UInt8] {
+        switch source {
+        case .none: return []
+        case .given(let password): return try checked(password, "HOLDFAST_PASSWORD")
+        case .file(let path): return try checked(contents(of: path), "the password file \(path)")
+        case .command(let command): return try checked(output(of: command), "the password command")
+        case .terminal:
+            let password = try ask("password: ")
+            guard !asksTwice || password == (try ask("the same again: ")) else {
+                throw CommandError(.failed, "the two passwords differ")
+            }
+            return try checked(password, "the terminal")
+        }
+    }
+
+    private func checked(_ password: [UInt8], _ source: String) throws -> [UInt8] {
+        guard !password.isEmpty else {
+            throw CommandError(
+                .failed, "\(source) gave an empty password",
+                hint: "say --insecure-no-password if the repository is to have none")
+        }
+        return password
+    }
+
+    private func contents(of path: FilePath) throws -> [UInt8] {
+        do {
+            return withoutNewline(
+                try Descriptor.contents(of: path, limit: PasswordReader.limit))
+        } catch {
+            throw CommandError(
+                .failed, "the password file cannot be read: \(error)",
+                hint: "check the path given by --password-file or HOLDFAST_PASSWORD_FILE")
+        }
+    }
+
+    private func output(of command: [UInt8]) throws -> [UInt8] {
+        let shell = try Subprocess(
+            ["/bin/sh", "-c"].map { Array($0.utf8) } + [command], input: .inherited, output: .pipe)
+        let output = try shell.takeOutput()?.readAll(limit: PasswordReader.limit) ?? []
+        let status = try shell.wait()
+        guard status.isSuccess else {
+            throw CommandError(.failed, "the password command failed: \(status)")
+        }
+        return withoutNewline(output)
+    }
+
+    private func withoutNewline(_ bytes: [UInt8]) -> [UInt8] {
+        var bytes = bytes
+        if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
+        if bytes.last == UInt8(ascii: "\r") { bytes.removeLast() }
+        return bytes
+    }
+
+    /// Asks on the terminal, without showing what is typed.
+    private func ask(_ prompt: String) throws -> [UInt8] {
+        let terminal: Descriptor
+        do {
+            terminal = try Descriptor.open(FilePath("/dev/tty"), flags: O_RDWR | O_NOCTTY)
+        } catch {
+            throw CommandError(
+                .failed, "no password was given, and there is no terminal to ask on",
+                hint: "give --password-file FILE, --password-command or HOLDFAST_PASSWORD")
+        }
+        var before = termios()
+        tcgetattr(terminal.raw, &before)
+        var silent = before
+        silent.c_lflag &= ~tcflag_t(ECHO)
+        tcsetattr(terminal.raw, TCSAFLUSH, &silent)
+        defer { tcsetattr(terminal.raw, TCSAFLUSH, &before) }
+        try Array(prompt.utf8).withUnsafeBytes { try terminal.write($0) }
+        var line: [UInt8] = []
+        while line.count < PasswordReader.limit {
+            var byte: UInt8 = 0
+            let got = try withUnsafeMutableBytes(of: &byte) {
+                try terminal.readAvailable(into: $0)
+            }
+            guard got == 1, byte != UInt8(ascii: "\n") else { break }
+            line.append(byte)
+        }
+        try [UInt8(ascii: "\n")].withUnsafeBytes { try terminal.write($0) }
+        return line
+    }
+}

@@ -1,0 +1,162 @@
+import Backup
+import Glibc
+import Platform
+import Repository
+
+extension RestoreCommand {
+    /// Brings a snapshot, or a part of one, back.
+    static func run(_ parsed: ParsedCommand, _ context: CommandContext) throws -> ExitCode {
+        let signals = try Signals()
+        defer { withExtendedLifetime(signals) {} }
+        let request = try self.request(parsed)
+        let selection = try SnapshotSelection(parsed, tags: false)
+        return try Session.run(context, purpose: "restore", writes: false) { session in
+            let candidates = try session.snapshots(context).filter {
+                selection.selects($0.snapshot)
+            }
+            let choice = try SnapshotChoice(
+                parsed.arguments.first ?? Array("latest".utf8), among: candidates,
+                in: session.repository)
+            let report = RestoreNarrator(context, dryRun: request.dryRun).report
+            let start = context.clock.bootTime()
+            try restore(choice, request, session, report, context)
+            let seconds = Double(context.clock.bootTime() - start) / 1e9
+            RestoreSummary(report.counts, choice, request, seconds: seconds).tell(context)
+            return report.counts.problems == 0 ? .done : .incomplete
+        }
+    }
+
+    private static func request(_ parsed: ParsedCommand) throws -> RestoreRequest {
+        guard let target = try parsed.path(self.target) else {
+            throw CommandError.usage(
+                "restore needs a target directory",
+                hint: "say --target DIR; --target / puts everything where it was")
+        }
+        let selection: PathSelection
+        do {
+            selection = PathSelection(
+                excludes: try parsed.values(of: exclude).map { try PathPattern($0) },
+                includes: try parsed.values(of: include).map { try PathPattern($0) })
+        } catch {
+            throw CommandError.usage("\(error)")
+        }
+        var request = RestoreRequest(target: try target.absolute(), selection: selection)
+        request.overwrite =
+            try parsed.choice(overwrite, as: RestoreRequest.Overwrite.self) ?? .always
+        request.deletes = parsed.has(delete)
+        request.verifies = parsed.has(verify)
+        request.dryRun = parsed.has(dryRun)
+        return request
+    }
+
+    private static func restore(
+        _ choice: SnapshotChoice, _ request: RestoreRequest, _ session: Session,
+        _ report: RestoreReport, _ context: CommandContext
+    ) throws {
+        let total = choice.path.components.isEmpty ? choice.snapshot.snapshot.totals.bytes : nil
+        let restorer = Restorer(from: session.repository, request, report: report) {
+            context.progress.update {
+                let counts = report.counts
+                return Progress(
+                    .restore, items: counts.files, bytes: counts.bytes, totalBytes: total,
+                    errors: counts.problems)
+            }
+            return Interruption.isRequested
+        }
+        let browser = SnapshotBrowser(session.repository)
+        let node = try browser.node(at: choice.path, in: choice.snapshot)
+        try restorer.run(RestoreSource(node, of: choice.snapshot.snapshot))
+    }
+}
+
+/// Turns what happens during a restore into lines.
+private struct RestoreNarrator {
+    let report: RestoreReport
+
+    init(_ context: CommandContext, dryRun: Bool) {
+        let report = context.report
+        self.report = RestoreReport { notice in
+            switch notice {
+            case .problem(let path, let during, let reason):
+                report.warning("\(during): \(reason)", during: "restore", item: path.bytes)
+            case .remark(let path, let text):
+                report.note("\(path): \(text)")
+            case .item(let action, let path, let bytes):
+                let text = "\(dryRun ? "would be " : "")\(action.rawValue) \(path)"
+                if dryRun { return report.answer(text) }
+                report.detail(
+                    text, level: action == .unchanged ? 2 : 1,
+                    json: RestoreNarrator.status(action, path, bytes))
+            }
+        }
+    }
+
+    private static func status(
+        _ action: RestoreNotice.Action, _ path: FilePath, _ bytes: UInt64
+    ) -> JSONLine {
+        var line = JSONLine("verbose_status")
+        line.add("action", action.rawValue)
+        line.add("item", path: path.bytes)
+        line.add("size", bytes)
+        return line
+    }
+}
+
+/// What a restore did.
+private struct RestoreSummary {
+    private let counts: RestoreCounts
+    private let choice: SnapshotChoice
+    private let request: RestoreRequest
+    private let seconds: Double
+
+    init(
+        _ counts: RestoreCounts, _ choice: SnapshotChoice, _ request: RestoreRequest,
+        seconds: Double
+    ) {
+        self.counts = counts
+        self.choice = choice
+        self.request = request
+        self.seconds = seconds
+    }
+
+    func tell(_ context: CommandContext) {
+        for line in lines(context.zone) { context.report.note(line) }
+        context.report.answer(json)
+    }
+
+    private func lines(_ zone: LocalZone) -> [String] {
+        let time = TimeText.shown(choice.snapshot.snapshot.time, in: zone)
+        guard !request.dryRun else {
+            return ["dry run: nothing was written; snapshot \(choice.snapshot.shortID) of \(time)"]
+        }
+        var lines = [
+            "restored snapshot \(choice.snapshot.shortID) of \(time) to \(request.target)",
+            "\(counts.files) files, \(counts.directories) directories, \(counts.databases) "
+                + "databases, \(ByteCountText.shown(counts.bytes)) in "
+                + DurationText.clock(seconds: UInt64(seconds)),
+        ]
+        if counts.skipped > 0 { lines.append("\(counts.skipped) were there already and stay") }
+        if counts.deleted > 0 { lines.append("\(counts.deleted) were not in the snapshot and are gone") }
+        if request.verifies {
+            lines.append("read again and compared: \(ByteCountText.shown(counts.verifiedBytes))")
+        }
+        if counts.problems > 0 { lines.append("\(counts.problems) problems, see above") }
+        return lines
+    }
+
+    private var json: JSONLine {
+        var line = JSONLine("summary")
+        line.add("snapshot_id", choice.snapshot.id.hex)
+        if request.dryRun { line.add("dry_run", true) }
+        line.add("files_restored", counts.files)
+        line.add("dirs_restored", counts.directories)
+        line.add("databases_restored", counts.databases)
+        line.add("files_skipped", counts.skipped)
+        line.add("files_deleted", counts.deleted)
+        line.add("bytes_restored", counts.bytes)
+        line.add("bytes_verified", counts.verifiedBytes)
+        line.add("error_count", counts.problems)
+        line.add("total_duration", seconds)
+        return line
+    }
+}

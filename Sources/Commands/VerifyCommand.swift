@@ -1,0 +1,90 @@
+import Backup
+import Platform
+import Repository
+
+extension VerifyCommand {
+    /// Checks what is stored; with `--drill` also that it comes back.
+    static func run(_ parsed: ParsedCommand, _ context: CommandContext) throws -> ExitCode {
+        let signals = try Signals()
+        defer { withExtendedLifetime(signals) {} }
+        let depth = try self.depth(parsed)
+        return try Session.run(context, purpose: "verify", writes: false) { session in
+            let report = findings(context)
+            let verifier = Verifier(session.repository, report: report) {
+                context.progress.update {
+                    let counts = report.counts
+                    return Progress(
+                        .verify, items: counts.packs,
+                        totalItems: counts.packsInAll > 0 ? counts.packsInAll : nil,
+                        bytes: counts.bytesRead, errors: counts.findings)
+                }
+                return Interruption.isRequested
+            }
+            let start = context.clock.bootTime()
+            try verifier.run(depth, damagedPacks: session.damagedPacks)
+            let seconds = Double(context.clock.bootTime() - start) / 1e9
+            var drilled = true
+            if parsed.has(drill) {
+                let place = try DrillPlace(parsed.path(drillTarget))
+                drilled = try DrillRun(session, context).run(in: place)
+            }
+            tell(report.counts, depth, seconds, drilled, context)
+            return report.counts.findings == 0 && drilled ? .done : .damageFound
+        }
+    }
+
+    private static func depth(_ parsed: ParsedCommand) throws -> VerifyDepth {
+        guard let share = try parsed.share(readDataSubset) else {
+            return parsed.has(readData) ? .everything : .structure
+        }
+        guard !parsed.has(readData) else {
+            throw CommandError.usage(
+                "options --read-data and --read-data-subset exclude each other")
+        }
+        switch share {
+        case .part(let number, let count): return .share(number: number, count: count)
+        case .percent(let percent): return .percent(percent)
+        }
+    }
+
+    private static func findings(_ context: CommandContext) -> VerifyReport {
+        let report = context.report
+        return VerifyReport { finding in
+            switch finding {
+            case .file(let name, let reason):
+                report.warning("damaged: \(reason)", during: "verify", item: Array(name.utf8))
+            case .snapshot(let name, let reason):
+                report.warning(
+                    "snapshot \(name.prefix(8)) cannot be read: \(reason)", during: "verify")
+            case .path(let snapshot, let path, let reason):
+                report.warning(
+                    "hurt in snapshot \(snapshot): \(reason)", during: "verify", item: path.bytes)
+            }
+        }
+    }
+
+    private static func tell(
+        _ counts: VerifyCounts, _ depth: VerifyDepth, _ seconds: Double, _ drilled: Bool,
+        _ context: CommandContext
+    ) {
+        let read =
+            depth == .structure
+            ? "the structure only; --read-data reads all data"
+            : "\(ByteCountText.shown(counts.bytesRead)) read"
+        context.report.note(
+            "checked \(counts.snapshots) snapshots, \(counts.packs) files, \(counts.entries) entries, "
+                + "\(counts.databases) database states: \(read)")
+        context.report.note(
+            counts.findings == 0 && drilled
+                ? "no damage found" : "\(counts.findings) findings of damage, see above")
+        var line = JSONLine("summary")
+        line.add("num_errors", counts.findings)
+        line.add("snapshots", counts.snapshots)
+        line.add("files_checked", counts.packs)
+        line.add("entries", counts.entries)
+        line.add("database_states", counts.databases)
+        line.add("bytes_read", counts.bytesRead)
+        line.add("total_duration", seconds)
+        context.report.answer(line)
+    }
+}

@@ -1,0 +1,246 @@
+// The catalogue: a SQLite file in the cache directory that says where each blob lies, so that
+// nobody keeps an index in memory. It is never the truth: every row can be made again from the
+// packs, and each opening of the repository drops what the listing of packs contradicts.
+
+import Codec
+package import Platform
+import SQLite
+import Synchronization
+
+/// Where a blob lies.
+package struct BlobLocation: Sendable, Hashable {
+    /// The pack's number in this catalogue.
+    package let pack: Int64
+    package let entry: PackEntry
+}
+
+/// A pack as the catalogue knows it.
+package struct CataloguedPack: Sendable {
+    package let number: Int64
+    package let name: String
+    package let size: UInt64
+}
+
+/// The local index of one repository's blobs, packs and segments.
+package final class Catalogue: Sendable {
+    private struct Contents {
+        let connection: Connection
+        let locate: Statement
+        let addPack: Statement
+        let addBlob: Statement
+    }
+
+    private static let version: Int64 = 1
+    private let contents: Mutex<Contents>
+
+    /// Opens the catalogue of `repository` at `path`; one that is damaged, or belongs to another
+    /// repository or version, is made anew.
+    package init(at path: FilePath, repository: String) throws {
+        do {
+            contents = Mutex(try Catalogue.open(path, repository))
+        } catch let error as SQLiteError where error.isNotADatabase || error.isCorrupt {
+            try Catalogue.discard(path)
+            contents = Mutex(try Catalogue.open(path, repository))
+        }
+    }
+
+    private static func discard(_ path: FilePath) throws {
+        let disk = LinuxDisk()
+        for suffix in ["", "-wal", "-shm"] {
+            let file = FilePath(bytes: path.bytes + Array(suffix.utf8))
+            if try disk.entry(at: file) != nil { try disk.remove(file) }
+        }
+    }
+
+    private static func open(_ path: FilePath, _ repository: String) throws -> Contents {
+        let connection = try Connection(
+            opening: path, mode: .readWriteCreate, busyTimeoutMilliseconds: 60_000)
+        try connection.execute("PRAGMA journal_mode = WAL")
+        // NORMAL keeps the file consistent through a power failure; a lost row costs a look.
+        try connection.execute("PRAGMA synchronous = NORMAL")
+        try connection.execute("PRAGMA cache_size = -8192")
+        try connection.execute(schema)
+        try claim(connection, repository)
+        return Contents(
+            connection: connection,
+            locate: try connection.prepare(
+                "SELECT pack, offset, kind, codec, stored, plain FROM blobs WHERE id = ?"),
+            addPack: try connection.prepare(
+                "INSERT INTO packs (name, size) VALUES (?, ?)"
+                    + " ON CONFLICT (name) DO UPDATE SET size = excluded.size RETURNING number"),
+            addBlob: try connection.prepare(
+                "INSERT OR REPLACE INTO blobs VALUES (?, ?, ?, ?, ?, ?, ?)"))
+    }
+
+    private static let schema = """
+        CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS packs (
+            number INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, size INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS blobs (
+            id BLOB NOT NULL, pack INTEGER NOT NULL, offset INTEGER NOT NULL, kind INTEGER NOT NULL,
+            codec INTEGER NOT NULL, stored INTEGER NOT NULL, plain INTEGER NOT NULL,
+            PRIMARY KEY (id, pack)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS segments (
+            name TEXT PRIMARY KEY, note BLOB NOT NULL) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS leases (
+            id TEXT PRIMARY KEY, generation INTEGER NOT NULL, boot BLOB NOT NULL,
+            since INTEGER NOT NULL) WITHOUT ROWID;
+        """
+
+    /// Empties a catalogue that was made for another repository or by another version.
+    private static func claim(_ connection: Connection, _ repository: String) throws {
+        let wanted = "\(version) \(repository)"
+        let known = try connection.prepare("SELECT value FROM about WHERE name = 'repository'")
+        let found = try known.step() ? known.text(at: 0) : nil
+        known.reset()
+        guard found != wanted else { return }
+        try connection.transaction {
+            for table in ["about", "packs", "blobs", "segments", "leases"] {
+                try connection.execute("DELETE FROM \(table)")
+            }
+            let insert = try connection.prepare("INSERT INTO about VALUES ('repository', ?)")
+            insert.bind(wanted, at: 1)
+            _ = try insert.step()
+        }
+    }
+
+    /// All places of a blob, in no order.
+    package func locations(of id: BlobID) throws -> [BlobLocation] {
+        try contents.withLock { contents in
+            let locate = contents.locate
+            defer { locate.reset() }
+            locate.bind(id.digest, at: 1)
+            var found: [BlobLocation] = []
+            while try locate.step() {
+                guard let kind = BlobKind(rawValue: UInt8(clamping: locate.integer(at: 2))),
+                    let codec = BlobCodec(rawValue: UInt8(clamping: locate.integer(at: 3)))
+                else { continue }
+                let header = BlobHeader(
+                    kind: kind, codec: codec, storedSize: Int(locate.integer(at: 4)),
+                    plainSize: Int(locate.integer(at: 5)), id: id)
+                let entry = PackEntry(offset: UInt64(locate.integer(at: 1)), header: header)
+                found.append(BlobLocation(pack: locate.integer(at: 0), entry: entry))
+            }
+            return found
+        }
+    }
+
+    /// All packs that are known.
+    package func packs() throws -> [CataloguedPack] {
+        try contents.withLock { contents in
+            let select = try contents.connection.prepare("SELECT number, name, size FROM packs")
+            var packs: [CataloguedPack] = []
+            while try select.step() {
+                packs.append(
+                    CataloguedPack(
+                        number: select.integer(at: 0), name: select.text(at: 1),
+                        size: UInt64(select.integer(at: 2))))
+            }
+            return packs
+        }
+    }
+
+    /// Adds a pack and its blobs; returns its number.
+    @discardableResult
+    package func add(pack name: String, size: UInt64, entries: [PackEntry]) throws -> Int64 {
+        try contents.withLock { contents in
+            try contents.connection.transaction {
+                let addPack = contents.addPack
+                addPack.bind(name, at: 1)
+                addPack.bind(Int64(size), at: 2)
+                guard try addPack.step() else {
+                    throw RepositoryError(.damaged, "the catalogue gave no number for \(name)")
+                }
+                let number = addPack.integer(at: 0)
+                addPack.reset()
+                for entry in entries.sorted(by: { $0.header.id < $1.header.id }) {
+                    try Catalogue.add(entry, pack: number, with: contents.addBlob)
+                }
+                return number
+            }
+        }
+    }
+
+    private static func add(_ entry: PackEntry, pack: Int64, with addBlob: Statement) throws {
+        addBlob.bind(entry.header.id.digest, at: 1)
+        addBlob.bind(pack, at: 2)
+        addBlob.bind(Int64(entry.offset), at: 3)
+        addBlob.bind(Int64(entry.header.kind.rawValue), at: 4)
+        addBlob.bind(Int64(entry.header.codec.rawValue), at: 5)
+        addBlob.bind(Int64(entry.header.storedSize), at: 6)
+        addBlob.bind(Int64(entry.header.plainSize), at: 7)
+        _ = try addBlob.step()
+        addBlob.reset()
+    }
+
+    /// Drops packs and all that lies in them.
+    package func remove(packs numbers: [Int64]) throws {
+        guard !numbers.isEmpty else { return }
+        try contents.withLock { contents in
+            try contents.connection.transaction {
+                let list = numbers.map(String.init).joined(separator: ",")
+                try contents.connection.execute("DELETE FROM blobs WHERE pack IN (\(list))")
+                try contents.connection.execute("DELETE FROM packs WHERE number IN (\(list))")
+            }
+        }
+    }
+}
+
+extension Catalogue {
+    /// What is noted of each segment, by name.
+    package func segmentNotes() throws -> [String: [UInt8]] {
+        try contents.withLock { contents in
+            let select = try contents.connection.prepare("SELECT name, note FROM segments")
+            var notes: [String: [UInt8]] = [:]
+            while try select.step() { notes[select.text(at: 0)] = select.bytes(at: 1) }
+            return notes
+        }
+    }
+
+    /// Notes a segment, so that its records need not be read again to know its positions.
+    package func note(segment name: String, _ note: [UInt8]) throws {
+        try contents.withLock { contents in
+            let insert = try contents.connection.prepare("INSERT OR REPLACE INTO segments VALUES (?, ?)")
+            insert.bind(name, at: 1)
+            insert.bind(note, at: 2)
+            _ = try insert.step()
+        }
+    }
+
+    /// Forgets segments that are gone.
+    package func removeNotes(of names: [String]) throws {
+        try contents.withLock { contents in
+            let delete = try contents.connection.prepare("DELETE FROM segments WHERE name = ?")
+            for name in names {
+                delete.bind(name, at: 1)
+                _ = try delete.step()
+                delete.reset()
+            }
+        }
+    }
+
+    /// Nanoseconds for which a lease's generation is known to have stood still, as of `now`.
+    func stillTime(
+        of lease: LeaseID, generation: UInt64, boot: [UInt8], now: UInt64
+    ) throws -> UInt64 {
+        try contents.withLock { contents in
+            let select = try contents.connection.prepare(
+                "SELECT since FROM leases WHERE id = ? AND generation = ? AND boot = ?")
+            select.bind(lease.name, at: 1)
+            select.bind(Int64(clamping: generation), at: 2)
+            select.bind(boot, at: 3)
+            if try select.step() {
+                let since = UInt64(clamping: select.integer(at: 0))
+                return now > since ? now - since : 0
+            }
+            let insert = try contents.connection.prepare(
+                "INSERT OR REPLACE INTO leases VALUES (?, ?, ?, ?)")
+            insert.bind(lease.name, at: 1)
+            insert.bind(Int64(clamping: generation), at: 2)
+            insert.bind(boot, at: 3)
+            insert.bind(Int64(clamping: now), at: 4)
+            _ = try insert.step()
+            return 0
+        }
+    }
+}

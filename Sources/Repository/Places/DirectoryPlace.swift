@@ -1,0 +1,297 @@
+// A repository in a directory:
+//
+//     config
+//     keys/      one file a password
+//     packs/     blobs of trees and files
+//     segments/  records of streams
+//     snapshots/
+//     marks/     names of packs that prune will delete
+//     leases/    one folder a holder: `lease`, and the files it has not published
+//     claims/    STREAM-NUMBER: which lease appends to a stream
+//
+// Publishing renames, by path, out of the lease's folder; revoking renames that folder away and
+// syncs `leases/` first. So a rename that still succeeds came before the revocation.
+
+import Codec
+package import Platform
+
+/// A repository's files in a directory of a disk.
+package final class DirectoryPlace: Place {
+    private let disk: any Disk
+    private let root: FilePath
+    private let randomness: any Randomness
+
+    package init(at root: FilePath, on disk: any Disk, randomness: any Randomness) {
+        self.root = root
+        self.disk = disk
+        self.randomness = randomness
+    }
+
+    package var location: String { root.description }
+
+    private var leasesPath: FilePath { root.appending("leases") }
+    private var claimsPath: FilePath { root.appending("claims") }
+
+    private func path(_ name: ObjectName) -> FilePath {
+        root.appending(name.folder.rawValue).appending(name.name)
+    }
+
+    private func path(_ lease: LeaseID) -> FilePath { leasesPath.appending(lease.name) }
+
+    package func prepare() throws {
+        let folders = Folder.allCases.map(\.rawValue) + ["leases", "claims"]
+        if try translating({ try self.disk.entry(at: self.root) }) == nil {
+            try translating { try self.makeWithParents(self.root) }
+        }
+        let present = try translating { try self.disk.entries(of: self.root) }.map(\.name)
+        try refuseToOverwrite(present, folders)
+        for folder in folders where !present.contains(folder) {
+            try translating { try self.disk.makeDirectory(self.root.appending(folder)) }
+        }
+        try disk.syncDirectory(root)
+        try disk.syncDirectory(root.parent)
+    }
+
+    /// Nothing but the empty folders of an `init` that was interrupted may be there already.
+    private func refuseToOverwrite(_ present: [String], _ folders: [String]) throws {
+        if present.contains("config") {
+            throw RepositoryError(
+                .exists, "there is a repository at \(location) already",
+                hint: "Use it as it is, or choose another directory.")
+        }
+        var foreign = present.first { !folders.contains($0) }
+        for folder in Folder.sealed where foreign == nil && present.contains(folder.rawValue) {
+            if try !list(folder).isEmpty { foreign = folder.rawValue }
+        }
+        if let foreign {
+            throw RepositoryError(
+                .exists, "\(location) is not empty: it holds '\(foreign)'",
+                hint: "Choose a new or an empty directory.")
+        }
+        for key in present.contains("keys") ? try list(.keys) : [] {
+            try disk.remove(path(key.name))
+        }
+    }
+
+    private func makeWithParents(_ path: FilePath) throws {
+        if path.parent != path, try disk.entry(at: path.parent) == nil {
+            try makeWithParents(path.parent)
+        }
+        try disk.makeDirectory(path)
+    }
+
+    package func readConfig() throws -> [UInt8]? {
+        let path = root.appending("config")
+        guard let entry = try translating({ try self.disk.entry(at: path) }) else { return nil }
+        guard entry.size <= UInt64(ControlFile.sizeLimit) else {
+            throw RepositoryError.damage("\(entry.size) bytes long", in: path.description)
+        }
+        let reader = try translating { try self.disk.open(path) }
+        return try reader.readFully(
+            at: 0, count: Int(reader.size), of: ObjectName(.keys, "../config"))
+    }
+
+    package func createConfig(_ bytes: [UInt8]) throws {
+        try write(bytes, to: root.appending("config"), in: root)
+    }
+
+    package func list(_ folder: Folder) throws -> [StoredFile] {
+        try translating { try self.disk.entries(of: self.root.appending(folder.rawValue)) }
+            .filter { $0.kind == .regular && !$0.name.hasPrefix(".") }
+            .map { StoredFile(name: ObjectName(folder, $0.name), size: $0.size) }
+    }
+
+    package func open(_ name: ObjectName) throws -> any DiskReader {
+        let path = path(name)
+        guard try translating({ try self.disk.entry(at: path) }) != nil else {
+            throw RepositoryError(.absent, "\(name) is missing from \(location)")
+        }
+        return try translating { try self.disk.open(path) }
+    }
+
+    package func create(_ name: ObjectName, _ bytes: [UInt8]) throws {
+        try write(bytes, to: path(name), in: root.appending(name.folder.rawValue))
+    }
+
+    /// Writes beside, syncs, and moves into place without ever replacing.
+    private func write(_ bytes: [UInt8], to path: FilePath, in directory: FilePath) throws {
+        let temporary = directory.appending(".new-" + randomness.bytes(8).hex)
+        try translating {
+            let file = try self.disk.create(temporary)
+            try bytes.withUnsafeBytes { try file.write($0) }
+            try file.sync()
+            try file.close()
+        }
+        guard try moveExclusively(temporary, to: path) else {
+            try disk.remove(temporary)
+            throw RepositoryError(.exists, "\(path) exists already")
+        }
+        try disk.syncDirectory(directory)
+    }
+
+    package func leases() throws -> [LeaseID] {
+        try translating { try self.disk.entries(of: self.leasesPath) }
+            .filter { $0.kind == .directory }
+            .compactMap { LeaseID(listed: $0.name) }
+    }
+
+    package func read(lease: LeaseID) throws -> [UInt8]? {
+        do {
+            let reader = try disk.open(path(lease).appending("lease"))
+            guard reader.size <= UInt64(ControlFile.sizeLimit) else { return [] }
+            return try reader.readFully(
+                at: 0, count: Int(reader.size), of: ObjectName(.keys, "../leases/\(lease)/lease"))
+        } catch let error as SystemError where error.errno == .noSuchFile {
+            return nil
+        }
+    }
+
+    package func begin(lease: LeaseID, _ bytes: [UInt8]) throws {
+        let hidden = leasesPath.appending("new-" + lease.name)
+        try translating {
+            try self.disk.makeDirectory(hidden)
+            try self.writeLease(bytes, to: hidden.appending("lease"))
+            try self.disk.rename(hidden, to: self.path(lease))
+        }
+    }
+
+    /// A lease is not synced: after a power failure its holder is gone too.
+    private func writeLease(_ bytes: [UInt8], to path: FilePath) throws {
+        let file = try disk.create(path)
+        try bytes.withUnsafeBytes { try file.write($0) }
+        try file.close()
+    }
+
+    package func renew(lease: LeaseID, _ bytes: [UInt8]) throws {
+        let beside = path(lease).appending("lease-" + randomness.bytes(8).hex)
+        try underLease {
+            try self.writeLease(bytes, to: beside)
+            try self.disk.rename(beside, to: self.path(lease).appending("lease"))
+        }
+    }
+
+    package func end(lease: LeaseID) throws {
+        try underLease { try self.retire(lease) }
+    }
+
+    package func revoke(lease: LeaseID) throws {
+        let retired = leasesPath.appending("gone-" + lease.name)
+        do {
+            try disk.rename(path(lease), to: retired)
+        } catch let error where error.errno == .noSuchFile {
+            return
+        }
+        try disk.syncDirectory(leasesPath)
+        try remove(folder: retired)
+    }
+
+    private func retire(_ lease: LeaseID) throws {
+        let retired = leasesPath.appending("gone-" + lease.name)
+        try disk.rename(path(lease), to: retired)
+        try remove(folder: retired)
+    }
+
+    private func remove(folder: FilePath) throws {
+        for entry in try disk.entries(of: folder) {
+            try disk.remove(folder.appending(entry.name))
+        }
+        try disk.removeDirectory(folder)
+    }
+
+    package func sweepLeases() throws {
+        for entry in try disk.entries(of: leasesPath) where entry.kind == .directory {
+            guard entry.name.hasPrefix("gone-") || entry.name.hasPrefix("new-") else { continue }
+            do {
+                try remove(folder: leasesPath.appending(entry.name))
+            } catch let error as SystemError where error.errno == .noSuchFile {
+                continue  // its owner removed it meanwhile
+            }
+        }
+    }
+
+    package func stage(under lease: LeaseID) throws -> StagedFile {
+        let name = "part-" + randomness.bytes(8).hex
+        let file = try underLease { try self.disk.create(self.path(lease).appending(name)) }
+        return StagedFile(name: name, file: file)
+    }
+
+    package func publish(_ staged: String, under lease: LeaseID, as name: ObjectName) throws {
+        try underLease {
+            try self.disk.rename(self.path(lease).appending(staged), to: self.path(name))
+        }
+    }
+
+    package func settle(_ folder: Folder) throws {
+        try translating { try self.disk.syncDirectory(self.root.appending(folder.rawValue)) }
+    }
+
+    package func claims(on subject: String) throws -> [(number: UInt64, lease: LeaseID)] {
+        var claims: [(number: UInt64, lease: LeaseID)] = []
+        for entry in try translating({ try self.disk.entries(of: self.claimsPath) }) {
+            let parts = entry.name.split(separator: "-")
+            guard parts.count == 2, parts[0] == subject, let number = UInt64(parts[1]) else { continue }
+            let reader = try disk.open(claimsPath.appending(entry.name))
+            guard reader.size == 32 else { continue }
+            let bytes = try reader.readFully(
+                at: 0, count: 32, of: ObjectName(.keys, "../claims/\(entry.name)"))
+            guard let lease = LeaseID(listed: String(decoding: bytes, as: UTF8.self)) else { continue }
+            claims.append((number, lease))
+        }
+        return claims.sorted { $0.number < $1.number }
+    }
+
+    package func claim(_ subject: String, number: UInt64, under lease: LeaseID) throws {
+        let staged = path(lease).appending("claim-" + randomness.bytes(8).hex)
+        try underLease { try self.writeClaim(of: lease, to: staged) }
+        guard try moveExclusively(staged, to: claimsPath.appending("\(subject)-\(number)")) else {
+            throw RepositoryError(.exists, "claim \(number) on \(subject) is taken")
+        }
+        try disk.syncDirectory(claimsPath)
+        for earlier in try claims(on: subject).map(\.number) where earlier < number {
+            try disk.remove(claimsPath.appending("\(subject)-\(earlier)"))
+        }
+    }
+
+    /// False where the new name is taken.
+    private func moveExclusively(_ from: FilePath, to: FilePath) throws(SystemError) -> Bool {
+        do {
+            try disk.renameExclusively(from, to: to)
+            return true
+        } catch {
+            guard error.errno == .fileExists else { throw error }
+            return false
+        }
+    }
+
+    private func writeClaim(of lease: LeaseID, to path: FilePath) throws {
+        let file = try disk.create(path)
+        try Array(lease.name.utf8).withUnsafeBytes { try file.write($0) }
+        try file.sync()
+        try file.close()
+    }
+
+    /// Runs a step that must find the lease's folder; without it the lease was revoked.
+    private func underLease<R>(_ step: () throws -> R) throws -> R {
+        do {
+            return try translating(step)
+        } catch let error as SystemError where error.errno == .noSuchFile {
+            throw RepositoryError(
+                .revoked, "the lease on \(location) was revoked while this process was away",
+                hint: "Run the command again; nothing that was finished is lost.")
+        }
+    }
+
+    /// Gives "read-only" and "not permitted" the words that say what to do.
+    private func translating<R>(_ step: () throws -> R) throws -> R {
+        do {
+            return try step()
+        } catch let error as SystemError
+            where [.readOnlyFileSystem, .permissionDenied, .notPermitted].contains(error.errno)
+        {
+            throw RepositoryError(
+                .readOnly, "the repository \(location) cannot be used by this user as it must be",
+                hint: "Check the owner and mode of \(location), and how it is mounted.",
+                underlying: error)
+        }
+    }
+}

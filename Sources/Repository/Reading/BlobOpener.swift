@@ -1,0 +1,127 @@
+package import Codec
+import Platform
+
+/// Turns stored blobs back into plain bytes, each proved by its id; used by one thread.
+package final class BlobOpener {
+    private let repository: Repository
+    private let hasher: KeyedHasher
+    private let decompressor = Decompressor()
+    /// Ciphers of the packs read last, the newest at the end.
+    private var ciphers: [(pack: ObjectName, cipher: Cipher)] = []
+    private var sealed: [UInt8] = []
+    private var compressed: [UInt8] = []
+
+    private static let cipherLimit = 16
+
+    package init(_ repository: Repository) {
+        self.repository = repository
+        hasher = repository.keys.blobHasher()
+    }
+
+    /// The plain bytes of a blob; throws `damaged` where it is missing, hurt, or of another kind.
+    package func read(_ id: BlobID, kind: BlobKind) throws -> [UInt8] {
+        var failure: (any Error)?
+        for location in try repository.locations(of: id) where location.entry.header.kind == kind {
+            do {
+                return try read(location.entry, in: try repository.pack(location.pack))
+            } catch {
+                failure = failure ?? error  // another copy of the blob may be whole
+            }
+        }
+        throw failure
+            ?? RepositoryError.damage("blob \(id) is in no pack", in: repository.place.location)
+    }
+
+    /// The plain bytes of the blob at an entry of a pack.
+    package func read(_ entry: PackEntry, in pack: PackReader) throws -> [UInt8] {
+        let span = entry.header.span
+        reserve(&sealed, span)
+        // Taken out while it is read, so that `open` may use the opener's other buffers.
+        var taken: [UInt8] = []
+        swap(&taken, &sealed)
+        defer { sealed = taken }
+        try taken.withUnsafeMutableBytes { buffer in
+            let window = UnsafeMutableRawBufferPointer(rebasing: buffer[0..<span])
+            guard try pack.file.read(into: window, at: entry.offset) == span else {
+                throw damage("cut short", entry, pack)
+            }
+        }
+        return try open(entry, stored: taken, of: pack)
+    }
+
+    private func open(_ entry: PackEntry, stored: [UInt8], of pack: PackReader) throws -> [UInt8] {
+        let size = entry.header.plainSize
+        return try [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            try stored.withUnsafeBytes { stored in
+                try open(
+                    entry, stored: UnsafeRawBufferPointer(rebasing: stored[0..<entry.header.span]),
+                    of: pack, into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[0..<size]))
+            }
+            count = size
+        }
+    }
+
+    /// Opens and proves the blob whose stored bytes, header to tag, are in memory.
+    ///
+    /// - Parameter output: as many bytes as the entry's plain size.
+    package func open(
+        _ entry: PackEntry, stored: UnsafeRawBufferPointer, of pack: PackReader,
+        into output: UnsafeMutableRawBufferPointer
+    ) throws {
+        let head = UnsafeRawBufferPointer(rebasing: stored[0..<BlobHeader.size])
+        let body = UnsafeRawBufferPointer(rebasing: stored[BlobHeader.size...])
+        var expected = ByteWriter(capacity: BlobHeader.size)
+        entry.header.encode(into: &expected)
+        guard expected.bytes.withUnsafeBytes({ $0.elementsEqual(head) }) else {
+            throw damage("its header is another one", entry, pack)
+        }
+        reserve(&compressed, entry.header.storedSize)
+        do {
+            try unseal(body, head, entry, with: cipher(of: pack), into: output)
+        } catch let error as FormatError {
+            throw damage("\(error)", entry, pack)
+        }
+        guard BlobID(hasher.digest(UnsafeRawBufferPointer(output))) == entry.header.id else {
+            throw damage("its content is not what its id names", entry, pack)
+        }
+    }
+
+    private func unseal(
+        _ body: UnsafeRawBufferPointer, _ head: UnsafeRawBufferPointer, _ entry: PackEntry,
+        with cipher: Cipher, into output: UnsafeMutableRawBufferPointer
+    ) throws {
+        switch entry.header.codec {
+        case .stored:
+            try cipher.open(body, nonce: entry.offset, authenticating: head, into: output)
+        case .zlib:
+            let size = entry.header.storedSize
+            try compressed.withUnsafeMutableBytes { bytes in
+                let plain = UnsafeMutableRawBufferPointer(rebasing: bytes[0..<size])
+                try cipher.open(body, nonce: entry.offset, authenticating: head, into: plain)
+                try decompressor.decompress(UnsafeRawBufferPointer(plain), into: output)
+            }
+        }
+    }
+
+    /// The cipher of a pack, kept for the next blob of it.
+    package func cipher(of pack: PackReader) -> Cipher {
+        if let last = ciphers.last, last.pack == pack.name { return last.cipher }
+        if let index = ciphers.firstIndex(where: { $0.pack == pack.name }) {
+            let known = ciphers.remove(at: index)
+            ciphers.append(known)
+            return known.cipher
+        }
+        if ciphers.count == BlobOpener.cipherLimit { ciphers.removeFirst() }
+        let cipher = repository.keys.packCipher(salt: pack.salt)
+        ciphers.append((pack.name, cipher))
+        return cipher
+    }
+
+    private func reserve(_ buffer: inout [UInt8], _ size: Int) {
+        if buffer.count < size { buffer = [UInt8](repeating: 0, count: size) }
+    }
+
+    private func damage(_ what: String, _ entry: PackEntry, _ pack: PackReader) -> RepositoryError {
+        RepositoryError.damage("blob \(entry.header.id): \(what)", in: "\(pack.name)")
+    }
+}

@@ -1,0 +1,200 @@
+// Reads one SQLite database as a single state, while other processes use it.
+//
+// A read transaction of libsqlite3 holds the state; the pages are then read raw, through the file
+// objects of the connection (see PagerFile.swift for why no other descriptor may be opened).
+//
+// Rollback mode: under the SHARED lock nobody writes the file, so the file is the state.
+//
+// WAL mode: the state is that of the wal-index header as it is read after the transaction began,
+// its last frame called m; a page's newest frame up to m counts, else the file. That state stays
+// readable until the transaction ends, whatever others do. Let M be the connection's own mark.
+//  - With READ_LOCK(n > 0) the log cannot be reset, so frames up to m ≥ M stay; checkpoints stop at
+//    M, so the file never gets ahead of m.
+//  - With READ_LOCK(0) all frames up to M were in the file when the transaction began, and nothing
+//    more is copied there. Frames that are not in the file yet keep the log from being reset: so it
+//    is reset once at most, and when the header is read either all of m is in the file and no frame
+//    is needed, or the frames up to m stay.
+// So a busy writer cannot starve the reader: no two looks at the header, before and after, need to
+// agree. The scan proves the frames by the cumulative checksum that the header has of frame m.
+
+import Glibc
+package import Platform
+import SQLite
+
+/// Reads one SQLite database as it was at one instant.
+///
+/// Used by one thread. While it is open, nothing in this process may open the database's file or
+/// its `-shm` by other means: closing that would drop the locks.
+package final class DatabaseReader {
+    private static let headAttempts = 1000
+    private static let scanAttempts = 3
+
+    package let path: FilePath
+    /// Bytes.
+    package let pageSize: Int
+    /// As of the last look.
+    package private(set) var journalMode: JournalMode
+    /// For how long writers were held up at the longest; 0 in WAL mode.
+    package private(set) var longestHoldNanoseconds: UInt64 = 0
+
+    private let connection: Connection
+    private let file: PagerFile
+    private let neighbourhood: Neighbourhood
+    private let isImmutable: Bool
+    private let busyTimeoutMilliseconds: Int
+
+    /// Opens a database without touching what it holds.
+    ///
+    /// - Throws: `notADatabase`, `unreadable`, `locked` or `sqlite`.
+    package init(
+        opening path: FilePath, busyTimeoutMilliseconds: Int = 10_000
+    ) throws(CaptureError) {
+        let opened = try OpenedDatabase(at: path, patience: busyTimeoutMilliseconds)
+        self.path = path
+        self.busyTimeoutMilliseconds = busyTimeoutMilliseconds
+        connection = opened.connection
+        file = opened.file
+        pageSize = opened.header.pageSize
+        journalMode = opened.header.journalMode
+        isImmutable = opened.isImmutable
+        neighbourhood = Neighbourhood(path: opened.connection.resolvedPath)
+    }
+
+    /// Closes the database; as the last connection in WAL mode it checkpoints and removes the log,
+    /// as any connection does.
+    package func close() {
+        // What cannot be closed yet is closed when the reader goes.
+        try? connection.close()
+    }
+
+    /// Runs `body` with the state that the database has now.
+    ///
+    /// In rollback mode writers wait until `body` returns; in WAL mode nobody does.
+    ///
+    /// - Throws: `CaptureError`, and what `body` throws.
+    package func withSnapshot<R>(_ body: (DatabaseView) throws -> R) throws -> R {
+        let began = try begin()
+        defer { end(since: began) }
+        let view = try look()
+        defer { view.invalidate() }
+        return try body(view)
+    }
+
+    /// Runs `body` without a lock, in rollback mode; in WAL mode it is `withSnapshot`.
+    ///
+    /// The view's identity was taken under the lock. What `body` read counts only where a later
+    /// `withSnapshot` has an equal identity; else any of its pages may be torn or of any time.
+    package func withoutLock<R>(_ body: (DatabaseView) throws -> R) throws -> R {
+        let began = try begin()
+        guard journalMode == .rollback else {
+            defer { end(since: began) }
+            let view = try look()
+            defer { view.invalidate() }
+            return try body(view)
+        }
+        let result = Result { try look() }
+        end(since: began)
+        let view = try result.get()
+        defer { view.invalidate() }
+        return try body(view)
+    }
+
+    /// Whether the content is certainly what it was when `fingerprint`, an encoded identity, was
+    /// taken. False also where that cannot be told without reading.
+    package func isUnchanged(since fingerprint: [UInt8]) throws -> Bool {
+        guard let known = try? DatabaseIdentity(decoding: fingerprint), known.isSettled else {
+            return false
+        }
+        if known.log == LogState() {
+            guard try lookAtFile() == known.file else { return false }
+            // Nobody has frames that count: no need to attach, which would make files for a moment.
+            if known.journalMode == .wal, neighbourhood.holdsNoFrames { return true }
+        }
+        return try withSnapshot { $0.identity } == known
+    }
+}
+
+extension DatabaseReader {
+    /// Begins a read transaction; returns when the lock was asked for, in nanoseconds.
+    private func begin() throws(CaptureError) -> UInt64 {
+        if !isImmutable {
+            try neighbourhood.requireUsableFiles(isLogged: journalMode == .wal)
+        }
+        let began = try connection.beginReading(path, patience: busyTimeoutMilliseconds)
+        do {
+            try examine()
+            return began
+        } catch {
+            end(since: began)
+            throw error
+        }
+    }
+
+    private func examine() throws(CaptureError) {
+        let (moved, mode) = try capturing(path) { () throws(SQLiteError) in
+            (try connection.hasMoved(), try connection.journalMode())
+        }
+        guard !moved else {
+            throw CaptureError(.changedWhileReading, path, "it was moved, removed or replaced")
+        }
+        if !isImmutable { journalMode = mode }
+    }
+
+    private func end(since began: UInt64) {
+        // A read transaction has nothing to lose, and the connection is closed if it stays open.
+        try? connection.execute("ROLLBACK")
+        guard journalMode == .rollback else { return }
+        longestHoldNanoseconds = max(longestHoldNanoseconds, monotonicNanoseconds() - began)
+    }
+
+    private func lookAtFile() throws(CaptureError) -> FileState {
+        do {
+            return try FileState.look(at: neighbourhood.path)
+        } catch {
+            throw CaptureError(error, path)
+        }
+    }
+
+    private func look() throws(CaptureError) -> DatabaseView {
+        let log = journalMode == .wal && !isImmutable ? try lookAtLog() : nil
+        return try DatabaseView(
+            of: path, in: file, log: log, mode: journalMode, pageSize: pageSize,
+            state: try lookAtFile())
+    }
+
+    private func lookAtLog() throws(CaptureError) -> DatabaseView.Log {
+        let log = try capturing(path) { () throws(SQLiteError) in try connection.journalFile() }
+        for _ in 0..<DatabaseReader.scanAttempts {
+            let (head, backfilled) = try readHead()
+            // A log that never held a frame does not know the page size.
+            guard head.lastFrame == 0 || head.pageSize == pageSize else {
+                throw CaptureError(.changedWhileReading, path, "its page size changed")
+            }
+            let frames = try capturing(path) { () throws(SQLiteError) in
+                backfilled >= head.lastFrame
+                    ? WALFrames.none(pageSize: pageSize) : try WALFrames(in: log, upTo: head)
+            }
+            guard let frames else { continue }
+            return DatabaseView.Log(
+                file: log, frames: frames, state: head.state, pageCount: head.pageCount)
+        }
+        throw CaptureError(
+            .changedWhileReading, path, "its WAL does not hold what its wal-index says")
+    }
+
+    private func readHead() throws(CaptureError) -> (head: WALIndexHead, backfilled: UInt32) {
+        for _ in 0..<DatabaseReader.headAttempts {
+            let looks = try capturing(path) { () throws(SQLiteError) in
+                (try file.walIndexHead(), try file.walIndexHead())
+            }
+            // The same header before and after nBackfill was read: it belongs to it.
+            if let look = WALIndexHead.parse(looks.0),
+                let again = WALIndexHead.parse(looks.1), again.head == look.head
+            {
+                return look
+            }
+            sched_yield()
+        }
+        throw CaptureError(.changedWhileReading, path, "its wal-index does not hold still")
+    }
+}

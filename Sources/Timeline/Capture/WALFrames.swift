@@ -1,0 +1,142 @@
+// A write-ahead log, big-endian (<https://www.sqlite.org/fileformat2.html#walformat>):
+//
+//   header, 32 bytes: magic 0x377f0682 or 3 (then checksums take words as big-endian) | version
+//     | page size | checkpoint number | salt, salt | checksum, checksum of the 24 bytes above
+//   frames: page number | database size after a commit, or 0 | salt, salt
+//     | checksum, checksum | the page
+//
+// Checksums are cumulative: from the header's over each frame's first 8 bytes and page. So the one
+// of the last frame, which the wal-index knows too, proves all frames before it.
+
+import SQLite
+
+/// Where the pages that a WAL holds lie in it.
+struct WALFrames {
+    static let headerSize = 32
+    static let frameHeaderSize = 24
+    /// Bytes read at a time.
+    private static let portion = 1 << 20
+
+    /// Page number and frame, ascending by page; one entry a page.
+    private let entries: [(page: UInt32, frame: UInt32)]
+    private let pageSize: Int
+
+    /// A log that holds nothing that the database does not.
+    static func none(pageSize: Int) -> WALFrames {
+        WALFrames(entries: [], pageSize: pageSize)
+    }
+
+    private init(entries: [(page: UInt32, frame: UInt32)], pageSize: Int) {
+        self.entries = entries
+        self.pageSize = pageSize
+    }
+
+    /// Scans the log up to the last frame that counts; nil where it is not what the head says.
+    init?(in file: PagerFile, upTo head: WALIndexHead) throws(SQLiteError) {
+        pageSize = head.pageSize
+        guard var scan = try WALScan(file, head) else { return nil }
+        let frameSize = WALFrames.frameHeaderSize + pageSize
+        let perPortion = max(1, WALFrames.portion / frameSize)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: perPortion * frameSize, alignment: 16)
+        defer { buffer.deallocate() }
+        var next = 0
+        while next < Int(head.lastFrame) {
+            let count = min(perPortion, Int(head.lastFrame) - next)
+            let bytes = UnsafeMutableRawBufferPointer(rebasing: buffer[..<(count * frameSize)])
+            let offset = UInt64(WALFrames.headerSize) + UInt64(next) * UInt64(frameSize)
+            guard try file.read(into: bytes, at: offset),
+                scan.add(UnsafeRawBufferPointer(bytes), frameSize: frameSize)
+            else { return nil }
+            next += count
+        }
+        guard scan.checksum == head.checksum else { return nil }
+        entries = WALFrames.newest(of: scan.pages, pageCount: head.pageCount)
+    }
+
+    /// The newest frame of each page that the database still has.
+    private static func newest(
+        of pages: [UInt32], pageCount: UInt32
+    ) -> [(page: UInt32, frame: UInt32)] {
+        var keys = pages.indices.map { UInt64(pages[$0]) << 32 | UInt64($0) }
+        keys.sort()
+        var entries: [(page: UInt32, frame: UInt32)] = []
+        for key in keys {
+            let page = UInt32(key >> 32)
+            guard page <= pageCount else { break }
+            if entries.last?.page == page { entries.removeLast() }
+            entries.append((page, UInt32(truncatingIfNeeded: key)))
+        }
+        return entries
+    }
+
+    /// The pages of a run that lie in the log: their place in the run, and their offset in the log.
+    func pages(from first: UInt32, count: Int) -> [(index: Int, offset: UInt64)] {
+        var low = 0
+        var high = entries.count
+        while low < high {
+            let middle = (low + high) / 2
+            if entries[middle].page < first { low = middle + 1 } else { high = middle }
+        }
+        var found: [(index: Int, offset: UInt64)] = []
+        while low < entries.count, Int(entries[low].page) < Int(first) + count {
+            let start = UInt64(entries[low].frame) * UInt64(WALFrames.frameHeaderSize + pageSize)
+            let body = UInt64(WALFrames.headerSize + WALFrames.frameHeaderSize)
+            found.append((Int(entries[low].page - first), start + body))
+            low += 1
+        }
+        return found
+    }
+}
+
+/// Proves a log frame by frame.
+private struct WALScan {
+    private let salts: UInt64
+    private let isBigEndian: Bool
+    private(set) var checksum: WALChecksum
+    /// The page of each frame.
+    private(set) var pages: [UInt32] = []
+
+    /// nil where the log's header is of another generation, or damaged.
+    init?(_ file: PagerFile, _ head: WALIndexHead) throws(SQLiteError) {
+        let header = try file.bytes(WALFrames.headerSize, at: 0)
+        salts = head.salts
+        isBigEndian = head.isBigEndian
+        var sum = WALChecksum(first: 0, second: 0)
+        let isRight = header.withUnsafeBytes { bytes in
+            sum.add(UnsafeRawBufferPointer(rebasing: bytes[..<24]), bigEndian: head.isBigEndian)
+            return WALScan.word(8, of: bytes) == UInt32(head.pageSize)
+                && bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self) == head.salts
+                && WALScan.word(0, of: bytes) == 0x377f_0682 | (head.isBigEndian ? 1 : 0)
+                && sum == WALScan.checksum(24, of: bytes)
+        }
+        guard isRight else { return nil }
+        checksum = sum
+        pages.reserveCapacity(min(Int(head.lastFrame), 1 << 20))
+    }
+
+    /// Adds whole frames; false where one is not of this log.
+    mutating func add(_ bytes: UnsafeRawBufferPointer, frameSize: Int) -> Bool {
+        var start = 0
+        while start < bytes.count {
+            let frame = UnsafeRawBufferPointer(rebasing: bytes[start..<start + frameSize])
+            let body = frame[WALFrames.frameHeaderSize...]
+            checksum.add(UnsafeRawBufferPointer(rebasing: frame[..<8]), bigEndian: isBigEndian)
+            checksum.add(UnsafeRawBufferPointer(rebasing: body), bigEndian: isBigEndian)
+            guard frame.loadUnaligned(fromByteOffset: 8, as: UInt64.self) == salts,
+                checksum == WALScan.checksum(16, of: frame)
+            else { return false }
+            pages.append(WALScan.word(0, of: frame))
+            start += frameSize
+        }
+        return true
+    }
+
+    private static func word(_ offset: Int, of bytes: UnsafeRawBufferPointer) -> UInt32 {
+        UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+    }
+
+    private static func checksum(_ offset: Int, of bytes: UnsafeRawBufferPointer) -> WALChecksum {
+        WALChecksum(first: word(offset, of: bytes), second: word(offset + 4, of: bytes))
+    }
+}

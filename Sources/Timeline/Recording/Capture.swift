@@ -1,0 +1,91 @@
+import Codec
+import Platform
+import Repository
+
+/// Reads one state of a database into a spool of page group outcomes.
+final class Capture {
+    let reader: DatabaseReader
+    let geometry: PageGeometry
+    /// Whether a complete base is recorded, instead of changes.
+    let isBase: Bool
+    private(set) var spool: OutcomeSpool
+    private(set) var pageCount: UInt32 = 0
+    private(set) var fingerprint: [UInt8] = []
+    private(set) var seen: Record.Moment
+    private let previous: [RecordHandle]
+    private let repository: Repository
+    private let store: BlobStore
+
+    /// - Parameter previous: the records from a base to the stream's end; empty for a new stream.
+    init(
+        reader: DatabaseReader, previous: [RecordHandle], repository: Repository, store: BlobStore,
+        scratch: FilePath
+    ) throws {
+        self.reader = reader
+        self.repository = repository
+        self.store = store
+        geometry = PageGeometry(pageSize: reader.pageSize)
+        isBase =
+            previous.isEmpty || previous.count >= DatabaseRecorder.pathLimit
+            || previous.last?.record.pageSize != reader.pageSize
+        self.previous = isBase ? [] : previous
+        spool = try OutcomeSpool(in: scratch, groups: 0)
+        seen = Capture.moment(repository.world)
+    }
+
+    private static func moment(_ world: World) -> Record.Moment {
+        Record.Moment(
+            wall: world.clock.now(), boot: world.clock.bootTime(), bootID: world.process.bootID)
+    }
+
+    func run() throws {
+        switch reader.journalMode {
+        case .wal:
+            try reader.withSnapshot { view in
+                seen = Capture.moment(repository.world)
+                try record(view, onlyChanged: false)
+                try store.pool.drain()
+            }
+        case .rollback:
+            let before = try reader.withoutLock { view in
+                try record(view, onlyChanged: false)
+                try store.pool.drain()
+                return view.identity
+            }
+            try reader.withSnapshot { view in
+                seen = Capture.moment(repository.world)
+                guard view.identity != before else { return }
+                try record(view, onlyChanged: true)
+            }
+            try store.pool.drain()
+        }
+    }
+
+    /// Hands each page group of a view to the pool; with `onlyChanged`, those whose pages are not
+    /// what the last look at them saw.
+    private func record(_ view: DatabaseView, onlyChanged: Bool) throws {
+        pageCount = view.pageCount
+        fingerprint = view.identity.encoded
+        spool.resize(groups: geometry.groupCount(pages: pageCount))
+        var cursor =
+            isBase ? nil : try StateCursor(over: previous, in: repository, wantsBodies: true)
+        for group in 0..<geometry.groupCount(pages: pageCount) {
+            let plan = try cursor?.next()
+            let reading = try GroupReading(group, of: view)
+            try store.pool.submit(bytes: reading.bytes.count) { [isBase, spool, store] tools in
+                // Page 1 holds the change counter, which the sum leaves out.
+                if onlyChanged, group > 0,
+                    spool.sum(of: group) == reading.hashes(with: tools.hasher).sum
+                {
+                    return
+                }
+                let outcome =
+                    isBase
+                    ? try reading.base(in: store, with: tools)
+                    : try reading.changes(since: plan, with: tools)
+                try spool.put(outcome, of: group)
+            }
+        }
+    }
+
+}

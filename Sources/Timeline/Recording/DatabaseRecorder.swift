@@ -1,0 +1,184 @@
+// Records databases by comparison, as `backup` does: one state, read at one instant, appended to
+// the database's stream as a base or as the pages that changed since the stream's end.
+//
+// In WAL mode the pages are read inside one read transaction, which holds nobody up. In
+// rollback-journal modes a reader holds writers up; so all is read and hashed first without the
+// lock, and under it only those groups are recorded again that differ by then.
+
+import Codec
+package import Platform
+package import Repository
+
+/// A database as it was captured.
+package struct CapturedDatabase: Sendable {
+    package let database: Snapshot.Database
+    package let journalMode: JournalMode
+    package let isBase: Bool
+    /// Pages in the record that was appended; 0 where nothing had changed.
+    package let changedPages: UInt32
+    /// Nanoseconds for which writers were held up at the longest; 0 in WAL mode.
+    package let longestHold: UInt64
+}
+
+/// Appends captured states to the streams of one host's databases, under one lease.
+package final class DatabaseRecorder {
+    /// A base and this many change sets at the most; then a complete base begins anew.
+    package static let pathLimit = 64
+
+    private let repository: Repository
+    private let lease: HeldLease
+    private let store: BlobStore
+    private let host: String
+    private let scratch: FilePath
+    /// Nanoseconds to wait for another writer of the same stream.
+    private let patience: UInt64
+    private var streams: StreamIndex
+    private var pending: [PendingSegment] = []
+    private var claimed: Set<String> = []
+
+    /// - Parameter scratch: a directory for nameless files.
+    package init(
+        in repository: Repository, under lease: HeldLease, store: BlobStore, host: String,
+        scratch: FilePath, patience: UInt64
+    ) throws {
+        self.repository = repository
+        self.lease = lease
+        self.store = store
+        self.host = host
+        self.scratch = scratch
+        self.patience = patience
+        streams = try StreamIndex(of: repository)
+    }
+
+    /// Whether the repository still has a state that an earlier snapshot names.
+    package func holds(_ reference: DatabaseReference) -> Bool {
+        streams.streams[reference.stream]?.records[reference.chain] != nil
+    }
+
+    /// Captures a database.
+    ///
+    /// - Parameters:
+    ///   - path: absolute, without symbolic links.
+    ///   - known: what the parent snapshot recorded of it.
+    /// - Throws: `CaptureError` where it cannot be read as one state; what a repository throws.
+    package func capture(
+        _ path: FilePath, known: Snapshot.Database?
+    ) throws -> CapturedDatabase {
+        let reader = try DatabaseReader(opening: path)
+        defer { reader.close() }
+        if let known, holds(known.reference),
+            try reader.isUnchanged(since: known.reference.fingerprint)
+        {
+            return CapturedDatabase(
+                database: known, journalMode: reader.journalMode, isBase: false, changedPages: 0,
+                longestHold: 0)
+        }
+        try claim(path)
+        let stream = streams.stream(host: host, path: path.bytes)
+        let previous = try stream?.end.map { try stream?.path(to: $0) ?? [] } ?? []
+        let capture = try Capture(
+            reader: reader, previous: previous, repository: repository, store: store,
+            scratch: scratch)
+        try capture.run()
+        return try append(capture, to: stream, path: path, known: known)
+    }
+
+    /// Makes this process the one writer of the database's stream, and reads the stream's end.
+    private func claim(_ path: FilePath) throws {
+        let subject = Claim.subject(Array("stream ".utf8) + Array(host.utf8) + [0] + path.bytes, in: repository)
+        guard !claimed.contains(subject) else { return }
+        try Claim.take(
+            subject, what: "the stream of \(path)", in: repository, under: lease,
+            patience: patience)
+        claimed.insert(subject)
+        streams = try StreamIndex(of: repository)
+    }
+
+    private func append(
+        _ capture: Capture, to stream: Stream?, path: FilePath, known: Snapshot.Database?
+    ) throws -> CapturedDatabase {
+        let identity =
+            stream?.identity
+            ?? StreamIdentity(
+                stream: repository.world.randomness.bytes(16), host: host, path: path.bytes)
+        let segment = try SegmentWriter(of: identity, in: repository, under: lease)
+        let draft = try beginEpoch(capture, after: stream?.end, known: known, in: segment)
+        var writer = RecordWriter(into: segment, geometry: capture.geometry)
+        try capture.spool.forEach { try writer.add($0) }
+        let record = try writer.finish(draft)
+        let isNew =
+            record.tableCount > 0 || stream?.end?.record.pageCount != record.pageCount
+            || record.position.epoch != stream?.end?.record.position.epoch
+        let end = isNew ? (record, record.chain) : stream?.end.map { ($0.record, $0.chain) }
+        guard let (last, chain) = end else { preconditionFailure("a stream without a record") }
+        if isNew { pending.append(try segment.finish()) }
+        let reference = DatabaseReference(
+            stream: identity.stream, position: last.position, chain: chain,
+            fingerprint: capture.fingerprint)
+        return CapturedDatabase(
+            database: Snapshot.Database(
+                path: path.bytes, reference: reference, stateRoot: last.stateRoot,
+                pageSize: last.pageSize, pageCount: last.pageCount),
+            journalMode: capture.reader.journalMode, isBase: isNew && last.kind == .base,
+            changedPages: isNew ? last.tableCount : 0,
+            longestHold: capture.reader.longestHoldNanoseconds)
+    }
+
+    /// A draft of the next record; where the database went back, behind a record that says so.
+    private func beginEpoch(
+        _ capture: Capture, after end: RecordHandle?, known: Snapshot.Database?,
+        in segment: SegmentWriter
+    ) throws -> Record {
+        var position = Position(epoch: 1, sequence: 1)
+        var previous = Digest.zero
+        if let end {
+            position = end.record.position.next
+            previous = end.chain
+            if let known, DatabaseIdentity.wentBack(from: known.reference.fingerprint, to: capture.fingerprint) {
+                let epoch = try writeEpoch(after: end, seen: capture.seen, in: segment)
+                position = epoch.position.next
+                previous = epoch.chain
+            }
+        }
+        var record = Record(
+            kind: capture.isBase ? .base : .commit, position: position, seen: capture.seen,
+            notBefore: end?.record.seen.wall ?? capture.seen.wall, database: 0,
+            pageSize: capture.geometry.pageSize, pageCount: capture.pageCount, stateRoot: .zero,
+            previous: previous, tableHash: .zero)
+        record.isCompared = true
+        return record
+    }
+
+    private func writeEpoch(
+        after end: RecordHandle, seen: Record.Moment, in segment: SegmentWriter
+    ) throws -> Record {
+        var record = end.record
+        record.kind = .epoch
+        record.isCut = false
+        record.isCompared = false
+        record.position = Position(
+            epoch: end.record.position.epoch + 1, sequence: end.record.position.sequence + 1)
+        record.seen = seen
+        record.notBefore = end.record.seen.wall
+        record.cause = .wentBack
+        record.start = end.record.position
+        record.previous = end.chain
+        record.tableHash = TableHasher().finish()
+        record.tableCount = 0
+        record.tableBlobs = 0
+        record.bodyBlobs = 0
+        try segment.append(record.encoded, kind: .record)
+        return record
+    }
+
+    /// Publishes all captured states; called once the blobs they refer to are durable.
+    package func publish() throws {
+        for segment in pending { try segment.publish(in: repository, under: lease) }
+        pending = []
+    }
+}
+
+extension Position {
+    /// The position after this one in the same epoch.
+    fileprivate var next: Position { Position(epoch: epoch, sequence: sequence + 1) }
+}

@@ -1,0 +1,32 @@
+import Codec
+package import Platform
+package import Repository
+
+extension DatabaseRecovery {
+    /// Reads a database as it is now and proves that it is a recorded state, by its state root.
+    ///
+    /// - Returns: the bytes that were read.
+    /// - Throws: `damaged` where it is another state; `CaptureError` where it cannot be read.
+    package func root(
+        ofDatabaseAt path: FilePath, expecting reference: DatabaseReference
+    ) throws -> UInt64 {
+        guard let expected = try self.path(to: reference).last?.record else { return 0 }
+        let reader = try DatabaseReader(opening: path)
+        defer { reader.close() }
+        let hasher = Hasher256()
+        return try reader.withSnapshot { view in
+            let geometry = PageGeometry(pageSize: view.pageSize)
+            guard view.pageSize == expected.pageSize, view.pageCount == expected.pageCount else {
+                throw RepositoryError(.damaged, "it has another size than the recorded state")
+            }
+            var root = StateRoot()
+            for group in 0..<geometry.groupCount(pages: view.pageCount) {
+                root.add(try GroupReading(group, of: view).hashes(with: hasher).sum)
+            }
+            guard root.digest == expected.stateRoot else {
+                throw RepositoryError(.damaged, "its state root is not the recorded one")
+            }
+            return UInt64(view.pageCount) * UInt64(view.pageSize)
+        }
+    }
+}

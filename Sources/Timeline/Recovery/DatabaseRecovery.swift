@@ -1,0 +1,91 @@
+import Codec
+import Platform
+package import Repository
+
+/// Puts recorded states of databases back into files.
+package final class DatabaseRecovery {
+    private let repository: Repository
+    private let streams: StreamIndex
+
+    package init(from repository: Repository) throws {
+        self.repository = repository
+        streams = try StreamIndex(of: repository)
+    }
+
+    /// Segments that cannot be read, with the reason.
+    package var damagedSegments: [(segment: ObjectName, reason: any Error)] { streams.damaged }
+
+    /// The records that make up a state, base first.
+    package func path(to reference: DatabaseReference) throws -> [RecordHandle] {
+        guard let stream = streams.streams[reference.stream] else {
+            throw RepositoryError(
+                .damaged, "the stream of a database is missing: no segment of it can be read",
+                hint: "Run 'holdfast verify' to see what is hurt.")
+        }
+        return try stream.path(to: try stream.record(at: reference))
+    }
+
+    func cursor(over reference: DatabaseReference) throws -> StateCursor {
+        try StateCursor(over: path(to: reference), in: repository, wantsBodies: false)
+    }
+
+    /// Walks the pages of a state on all cores, each group proved by its pages' hashes, and proves
+    /// the whole by its state root.
+    ///
+    /// - Parameter write: takes the bytes of a page group and their offset in the file; called by
+    ///   several threads, in no order. The file's size is `pageSize × pageCount`.
+    package func recover(
+        _ reference: DatabaseReference, with pool: WorkPool,
+        write: @escaping @Sendable (UnsafeRawBufferPointer, UInt64) throws -> Void
+    ) throws {
+        let path = try path(to: reference)
+        do {
+            var cursor = try StateCursor(over: path, in: repository, wantsBodies: true)
+            let root = RootSum()
+            while let plan = try cursor.next() {
+                let size = plan.pages.count * plan.geometry.pageSize
+                try pool.submit(bytes: size) { tools in
+                    let bytes = try plan.build(with: tools)
+                    let reading = GroupReading(
+                        group: plan.group, pages: plan.pages, geometry: plan.geometry, bytes: bytes)
+                    root.add(reading.hashes(with: tools.hasher).sum)
+                    let offset = UInt64(plan.group) * UInt64(PageGeometry.groupBytes)
+                    try bytes.withUnsafeBytes { try write($0, offset) }
+                }
+            }
+            try pool.drain()
+            guard root.digest == cursor.record.stateRoot else {
+                throw FormatError("state \(reference.position) has another root than was recorded")
+            }
+        } catch let error as FormatError {
+            throw RepositoryError(
+                .damaged, "\(error)", hint: "Run 'holdfast verify --read-data' to see what is hurt.")
+        }
+    }
+
+    /// Gives out the pages of a state one group after another; the last comes once the state root
+    /// is proved.
+    package func recoverInOrder(
+        _ reference: DatabaseReference, with tools: Tools, write: ([UInt8]) throws -> Void
+    ) throws {
+        do {
+            var cursor = try StateCursor(over: path(to: reference), in: repository, wantsBodies: true)
+            var root = StateRoot()
+            var last: [UInt8] = []
+            while let plan = try cursor.next() {
+                if !last.isEmpty { try write(last) }
+                last = try plan.build(with: tools)
+                let reading = GroupReading(
+                    group: plan.group, pages: plan.pages, geometry: plan.geometry, bytes: last)
+                root.add(reading.hashes(with: tools.hasher).sum)
+            }
+            guard root.digest == cursor.record.stateRoot else {
+                throw FormatError("state \(reference.position) has another root than was recorded")
+            }
+            if !last.isEmpty { try write(last) }
+        } catch let error as FormatError {
+            throw RepositoryError(
+                .damaged, "\(error)", hint: "Run 'holdfast verify --read-data' to see what is hurt.")
+        }
+    }
+}

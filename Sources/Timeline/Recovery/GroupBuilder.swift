@@ -1,0 +1,70 @@
+import Codec
+package import Repository
+
+extension GroupPlan {
+    /// The group's pages as the state has them, one after another; the lock page is zero.
+    ///
+    /// - Parameter only: pages that are needed; nil proves and returns all of them.
+    /// - Throws: `damaged` where a page is not what its hash says.
+    package func build(with tools: Tools, only: Set<UInt32>? = nil) throws -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: pages.count * geometry.pageSize)
+        if let base {
+            let stored = try tools.opener.read(base.blob, kind: .pageGroup)
+            guard stored.count == base.pages * geometry.pageSize else {
+                throw damage("its base has another size")
+            }
+            bytes.withUnsafeMutableBytes { target in
+                stored.withUnsafeBytes { stored in
+                    let count = min(stored.count, target.count)
+                    target.copyMemory(from: UnsafeRawBufferPointer(rebasing: stored[0..<count]))
+                }
+            }
+        }
+        try bytes.withUnsafeMutableBytes { bytes in
+            try applyLayers(to: bytes, only: only, with: PageCoder(tools))
+            try prove(UnsafeRawBufferPointer(bytes), only: only, with: tools.hasher)
+        }
+        return bytes
+    }
+
+    private func applyLayers(
+        to bytes: UnsafeMutableRawBufferPointer, only: Set<UInt32>?, with coder: PageCoder
+    ) throws {
+        for layer in layers {
+            for page in layer.pages where pages.contains(page.entry.page) {
+                if let only, !only.contains(page.entry.page) { continue }
+                do {
+                    try coder.decode(page.body, page.entry.codec, over: self.page(page.entry.page, bytes))
+                } catch {
+                    throw damage("page \(page.entry.page): \(error)")
+                }
+            }
+        }
+    }
+
+    private func prove(
+        _ bytes: UnsafeRawBufferPointer, only: Set<UInt32>?, with hasher: Hasher256
+    ) throws {
+        for (index, number) in pages.enumerated() where number != geometry.lockPage {
+            if let only, !only.contains(number) { continue }
+            let start = index * geometry.pageSize
+            let page = UnsafeRawBufferPointer(rebasing: bytes[start..<start + geometry.pageSize])
+            guard PageHash.hash(of: number, page, with: hasher) == hashes[index] else {
+                throw damage("page \(number) is not what its hash says")
+            }
+        }
+    }
+
+    private func page(
+        _ number: UInt32, _ bytes: UnsafeMutableRawBufferPointer
+    ) -> UnsafeMutableRawBufferPointer {
+        let start = Int(number - pages.lowerBound) * geometry.pageSize
+        return UnsafeMutableRawBufferPointer(rebasing: bytes[start..<start + geometry.pageSize])
+    }
+
+    private func damage(_ what: String) -> RepositoryError {
+        RepositoryError(
+            .damaged, "page group \(group) of a database: \(what)",
+            hint: "Run 'holdfast verify --read-data' to see what is hurt.")
+    }
+}
