@@ -3,6 +3,7 @@ import Codec
 import Glibc
 import Platform
 import Repository
+import Timeline
 
 extension BackupCommand {
     /// Makes a snapshot.

@@ -20,7 +20,7 @@ struct PasswordReader {
         case .command(let command): return try checked(output(of: command), "the password command")
         case .terminal:
             let password = try ask("password: ")
-            guard !asksTwice || password == (try ask("the same again: ")) else {
+            if asksTwice, try ask("the same again: ") != password {
                 throw CommandError(.failed, "the two passwords differ")
             }
             return try checked(password, "the terminal")
@@ -67,23 +67,33 @@ struct PasswordReader {
 
     /// Asks on the terminal, without showing what is typed.
     private func ask(_ prompt: String) throws -> [UInt8] {
-        let terminal: Descriptor
-        do {
-            terminal = try Descriptor.open(FilePath("/dev/tty"), flags: O_RDWR | O_NOCTTY)
-        } catch {
-            throw CommandError(
-                .failed, "no password was given, and there is no terminal to ask on",
-                hint: "give --password-file FILE, --password-command or HOLDFAST_PASSWORD")
-        }
+        let terminal = try openTerminal()
         var before = termios()
         tcgetattr(terminal.raw, &before)
         var silent = before
         silent.c_lflag &= ~tcflag_t(ECHO)
         tcsetattr(terminal.raw, TCSAFLUSH, &silent)
-        defer { tcsetattr(terminal.raw, TCSAFLUSH, &before) }
+        let line = Result { try PasswordReader.line(from: terminal, prompt) }
+        tcsetattr(terminal.raw, TCSAFLUSH, &before)
+        return try line.get()
+    }
+
+    private func openTerminal() throws -> Descriptor {
+        do {
+            return try Descriptor.open(FilePath("/dev/tty"), flags: O_RDWR | O_NOCTTY)
+        } catch {
+            throw CommandError(
+                .failed, "no password was given, and there is no terminal to ask on",
+                hint: "give --password-file FILE, --password-command or HOLDFAST_PASSWORD")
+        }
+    }
+
+    private static func line(
+        from terminal: borrowing Descriptor, _ prompt: String
+    ) throws -> [UInt8] {
         try Array(prompt.utf8).withUnsafeBytes { try terminal.write($0) }
         var line: [UInt8] = []
-        while line.count < PasswordReader.limit {
+        while line.count < limit {
             var byte: UInt8 = 0
             let got = try withUnsafeMutableBytes(of: &byte) {
                 try terminal.readAvailable(into: $0)

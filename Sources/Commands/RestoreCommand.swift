@@ -1,3 +1,4 @@
+import Codec
 import Backup
 import Glibc
 import Platform

@@ -1,3 +1,4 @@
+import Codec
 import Backup
 import Platform
 import Repository

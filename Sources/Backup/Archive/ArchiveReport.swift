@@ -54,7 +54,7 @@ package final class ArchiveReport: Sendable {
     package var counts: ArchiveCounts { state.withLock { $0 } }
 
     func update(_ change: (inout ArchiveCounts) -> Void) {
-        state.withLock(change)
+        state.withLock { change(&$0) }
     }
 
     func say(_ notice: ArchiveNotice) {

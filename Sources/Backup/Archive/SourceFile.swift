@@ -43,7 +43,7 @@ final class SourceFile {
         _ name: [UInt8], in directory: borrowing Descriptor, flags: CInt
     ) throws(SystemError) -> Descriptor {
         do {
-            return try Descriptor.open(name, in: directory, flags: flags | HOLD_O_NOATIME)
+            return try Descriptor.open(name, in: directory, flags: flags | Descriptor.withoutAccessTime)
         } catch {
             guard error.errno == .notPermitted else { throw error }
             return try Descriptor.open(name, in: directory, flags: flags)

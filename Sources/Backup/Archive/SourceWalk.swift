@@ -7,7 +7,7 @@
 import Codec
 import Glibc
 import Platform
-import Repository
+package import Repository
 import Timeline
 
 /// One pass over the sources of a backup.

@@ -70,7 +70,7 @@ package final class RestoreReport: Sendable {
     package var counts: RestoreCounts { state.withLock { $0 } }
 
     func update(_ change: (inout RestoreCounts) -> Void) {
-        state.withLock(change)
+        state.withLock { change(&$0) }
     }
 
     func say(_ notice: RestoreNotice) {

@@ -22,12 +22,25 @@ package enum VerifyDepth: Sendable, Equatable {
     case percent(Double)
 }
 
+/// Blobs that were read and are damaged; filled by several threads.
+private final class HurtBlobs: Sendable {
+    private let ids = Mutex<Set<BlobID>>([])
+
+    func add(_ found: [BlobID]) {
+        ids.withLock { $0.formUnion(found) }
+    }
+
+    func contains(_ id: BlobID) -> Bool {
+        ids.withLock { $0.contains(id) }
+    }
+}
+
 /// Finds out what of a repository is hurt.
 package final class Verifier {
     private let repository: Repository
     private let report: VerifyReport
     private let isInterrupted: @Sendable () -> Bool
-    private let hurt = Mutex<Set<BlobID>>([])
+    private let hurt = HurtBlobs()
     private var clean: Set<BlobID> = []
     private var checkedStates: [DatabaseReference: String?] = [:]
 
@@ -137,7 +150,7 @@ package final class Verifier {
                 if let reason = finding.reason {
                     report.found(.file(name: "\(file.name)", reason: reason))
                 }
-                hurt.withLock { $0.formUnion(finding.blobs) }
+                hurt.add(finding.blobs)
                 report.update { counts in
                     counts.packs += 1
                     counts.bytesRead += finding.bytes
@@ -155,7 +168,7 @@ package final class Verifier {
         let fits = places.contains { place in
             place.entry.header.kind == kind && (size ?? place.entry.header.plainSize) == place.entry.header.plainSize
         }
-        return !fits || hurt.withLock { $0.contains(id) }
+        return !fits || hurt.contains(id)
     }
 
     private func check(

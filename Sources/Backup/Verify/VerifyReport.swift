@@ -37,7 +37,7 @@ package final class VerifyReport: Sendable {
     package var counts: VerifyCounts { state.withLock { $0 } }
 
     func update(_ change: (inout VerifyCounts) -> Void) {
-        state.withLock(change)
+        state.withLock { change(&$0) }
     }
 
     func found(_ finding: VerifyFinding) {

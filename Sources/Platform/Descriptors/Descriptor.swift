@@ -42,6 +42,9 @@ package struct Descriptor: ~Copyable, Sendable {
 }
 
 extension Descriptor {
+    /// The flag that leaves a file's time of access; only its owner may use it. Source: open(2).
+    package static let withoutAccessTime = HOLD_O_NOATIME
+
     /// Opens by path; `O_CLOEXEC` is added. `mode` counts with `O_CREAT`. Source: open(2).
     package static func open(
         _ path: FilePath, flags: CInt, mode: UInt32 = 0o600
