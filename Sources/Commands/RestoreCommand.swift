@@ -10,7 +10,7 @@ extension RestoreCommand {
         let signals = try Signals()
         defer { withExtendedLifetime(signals) {} }
         let request = try self.request(parsed)
-        let selection = try SnapshotSelection(parsed, tags: false)
+        let selection = try SnapshotSelection(parsed, host: host, path: path)
         return try Session.run(context, purpose: "restore", writes: false) { session in
             let candidates = try session.snapshots(context).filter {
                 selection.selects($0.snapshot)

@@ -30,14 +30,16 @@ struct SnapshotSelection {
     private let paths: [[UInt8]]
     private let tagSets: [Set<String>]
 
-    init(_ parsed: ParsedCommand, tags: Bool) throws {
-        hosts = try parsed.texts(SnapshotFilter.host)
-        paths = try parsed.paths(SnapshotFilter.path).map { try $0.absolute().bytes }
-        tagSets =
-            tags
-            ? try parsed.texts(SnapshotFilter.tag).map {
-                Set($0.split(separator: ",").map(String.init))
-            } : []
+    /// - Parameters: the options of the command by which it chooses.
+    init(
+        _ parsed: ParsedCommand, host: OptionDescription, path: OptionDescription,
+        tag: OptionDescription? = nil
+    ) throws {
+        hosts = try parsed.texts(host)
+        paths = try parsed.paths(path).map { try $0.absolute().bytes }
+        tagSets = try (tag.map { try parsed.texts($0) } ?? []).map {
+            Set($0.split(separator: ",").map(String.init))
+        }
     }
 
     func selects(_ snapshot: Snapshot) -> Bool {

@@ -6,7 +6,8 @@ import Repository
 extension SnapshotsCommand {
     /// Lists snapshots.
     static func run(_ parsed: ParsedCommand, _ context: CommandContext) throws -> ExitCode {
-        let selection = try SnapshotSelection(parsed, tags: true)
+        let selection = try SnapshotSelection(
+            parsed, host: SnapshotFilter.host, path: SnapshotFilter.path, tag: SnapshotFilter.tag)
         let limit = try parsed.number(latest, in: 1...1_000_000)
         return try Session.run(context, purpose: "snapshots", writes: false) { session in
             let all = try session.snapshots(context)

@@ -53,13 +53,14 @@ final class ContentWriter {
         if batch.count + expected > ContentWriter.batchBytes { try flush() }
         let start = batch.count
         batch.append(contentsOf: repeatElement(0, count: expected))
-        var filled = 0
-        defer { batch.removeSubrange(start + filled..<batch.count) }
-        try batch.withUnsafeMutableBytes { bytes in
+        let result = batch.withUnsafeMutableBytes { bytes in
             let target = UnsafeMutableRawBufferPointer(rebasing: bytes[start..<start + expected])
-            filled = try ContentWriter.fill(target, from: read)
+            return Result { try ContentWriter.fill(target, from: read) }
         }
-        guard filled > 0 else { return 0 }
+        // What a file did not give, or gave before it failed, leaves the batch again.
+        let filled = (try? result.get()) ?? 0
+        batch.removeSubrange(start + filled..<batch.count)
+        guard try result.get() > 0 else { return 0 }
         let number = board.reserve(in: content)
         pieces.append(Piece(range: start..<start + filled, content: content, number: number))
         if pieces.count == ContentWriter.batchPieces { try flush() }
