@@ -63,7 +63,10 @@ let package = Package(
         tests(of: "Repository", ["Repository", "Codec", "Platform", "Simulation"]),
         tests(
             of: "Timeline",
-            ["Timeline", "Repository", "SQLite", "Codec", "Platform", "Simulation", "DatabaseWriter"]),
+            [
+                "Timeline", "Repository", "SQLite", "Codec", "Platform", "Simulation",
+                "DatabaseWriter",
+            ]),
         tests(
             of: "Backup",
             ["Backup", "Timeline", "Repository", "SQLite", "Codec", "Platform", "Simulation"]),

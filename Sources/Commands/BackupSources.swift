@@ -21,7 +21,8 @@ struct BackupSources {
         let existing = paths.filter(exists)
         if stream == nil, existing.isEmpty {
             throw CommandError(
-                .failed, "none of the paths exists: \(paths.map(\.description).joined(separator: ", "))",
+                .failed,
+                "none of the paths exists: \(paths.map(\.description).joined(separator: ", "))",
                 hint: "check the paths; nothing was backed up")
         }
         for path in paths where !existing.contains(path) {

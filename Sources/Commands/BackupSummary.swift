@@ -1,5 +1,5 @@
-import Codec
 import Backup
+import Codec
 import Platform
 import Repository
 

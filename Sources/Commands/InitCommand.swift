@@ -13,7 +13,8 @@ extension InitCommand {
                 world: World.system())
         }
         context.report.note("created repository \(identity.prefix(10)) at \(path)")
-        context.report.note("keep the password apart from it: without it nobody can read the backups")
+        context.report.note(
+            "keep the password apart from it: without it nobody can read the backups")
         context.report.answer(summary(identity, path))
         return .done
     }

@@ -1,5 +1,5 @@
-import Codec
 import Backup
+import Codec
 import Glibc
 import Platform
 import Repository
@@ -137,7 +137,9 @@ private struct RestoreSummary {
                 + DurationText.clock(seconds: UInt64(seconds)),
         ]
         if counts.skipped > 0 { lines.append("\(counts.skipped) were there already and stay") }
-        if counts.deleted > 0 { lines.append("\(counts.deleted) were not in the snapshot and are gone") }
+        if counts.deleted > 0 {
+            lines.append("\(counts.deleted) were not in the snapshot and are gone")
+        }
         if request.verifies {
             lines.append("read again and compared: \(ByteCountText.shown(counts.verifiedBytes))")
         }

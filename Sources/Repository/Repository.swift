@@ -144,7 +144,8 @@ package final class Repository: Sendable {
         let found = try catalogue.locations(of: id)
         guard found.count > 1 else { return found }
         let marked = state.withLock { $0.marked }
-        return found.filter { !marked.contains($0.pack) } + found.filter { marked.contains($0.pack) }
+        return found.filter { !marked.contains($0.pack) }
+            + found.filter { marked.contains($0.pack) }
     }
 
     /// Whether a writer may build on a blob that is stored already.
@@ -161,7 +162,8 @@ package final class Repository: Sendable {
         let (open, pack) = state.withLock { ($0.open[number], $0.packs[number]) }
         if let open { return open }
         guard let pack else {
-            throw RepositoryError.damage("the catalogue names a pack that is gone", in: place.location)
+            throw RepositoryError.damage(
+                "the catalogue names a pack that is gone", in: place.location)
         }
         let reader = try PackReader(ObjectName(.packs, pack.name), in: place)
         state.withLock { state in

@@ -11,8 +11,10 @@ package enum OnlineCopy {
     /// - Throws: busy where the target stays locked; read-only where the target is in WAL mode and
     ///   has another page size.
     package static func copy(from source: FilePath, into target: FilePath) throws(SQLiteError) {
-        let from = try Connection(opening: source, mode: .readWrite, busyTimeoutMilliseconds: 10_000)
-        let into = try Connection(opening: target, mode: .readWrite, busyTimeoutMilliseconds: 10_000)
+        let from = try Connection(
+            opening: source, mode: .readWrite, busyTimeoutMilliseconds: 10_000)
+        let into = try Connection(
+            opening: target, mode: .readWrite, busyTimeoutMilliseconds: 10_000)
         // A first read tells a file that is no database before anything is begun.
         try into.execute("PRAGMA schema_version")
         guard let backup = sqlite3_backup_init(into.handle, "main", from.handle, "main") else {

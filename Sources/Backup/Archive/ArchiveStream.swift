@@ -8,7 +8,8 @@ package final class ArchiveStream: Sendable {
     let finish: @Sendable () throws -> Void
 
     package init(
-        name: [UInt8], descriptor: consuming Descriptor, finish: @escaping @Sendable () throws -> Void
+        name: [UInt8], descriptor: consuming Descriptor,
+        finish: @escaping @Sendable () throws -> Void
     ) {
         self.name = name
         self.descriptor = descriptor

@@ -9,7 +9,8 @@ enum CacheTag {
     /// Whether the tag in a directory is a real one; a name alone is none.
     static func isValid(in directory: borrowing Descriptor) -> Bool {
         do {
-            let file = try Descriptor.open(name, in: directory, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+            let file = try Descriptor.open(
+                name, in: directory, flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
             var head = [UInt8](repeating: 0, count: signature.count)
             let got = try head.withUnsafeMutableBytes { try file.read(into: $0, at: 0) }
             return got == head.count && head == signature

@@ -86,8 +86,13 @@ final class ContentWriter {
             }
             start += chunk.count
             total += UInt64(chunk.count)
-            try submit(chunk, [Piece(
-                range: 0..<chunk.count, content: content, number: board.reserve(in: content))])
+            try submit(
+                chunk,
+                [
+                    Piece(
+                        range: 0..<chunk.count, content: content, number: board.reserve(in: content)
+                    )
+                ])
         }
     }
 
@@ -134,9 +139,13 @@ final class ContentWriter {
                 let ids = try bytes.withUnsafeBytes {
                     try store.put(pieces.map(\.range), of: $0, kind: .data, with: tools)
                 }
-                board.fill(zip(pieces, ids).map { piece, id in
-                    (piece.content, piece.number, BlobReference(id: id, size: piece.range.count))
-                })
+                board.fill(
+                    zip(pieces, ids).map { piece, id in
+                        (
+                            piece.content, piece.number,
+                            BlobReference(id: id, size: piece.range.count)
+                        )
+                    })
             } catch {
                 store.pool.failure.record(error)
                 board.wake()

@@ -43,7 +43,8 @@ final class SourceFile {
         _ name: [UInt8], in directory: borrowing Descriptor, flags: CInt
     ) throws(SystemError) -> Descriptor {
         do {
-            return try Descriptor.open(name, in: directory, flags: flags | Descriptor.withoutAccessTime)
+            return try Descriptor.open(
+                name, in: directory, flags: flags | Descriptor.withoutAccessTime)
         } catch {
             guard error.errno == .notPermitted else { throw error }
             return try Descriptor.open(name, in: directory, flags: flags)
@@ -97,7 +98,8 @@ final class SourceFile {
                 }
                 let count = Int(min(left, UInt64(buffer.count)))
                 let target = UnsafeMutableRawBufferPointer(rebasing: buffer[0..<count])
-                let got = try descriptor?.read(into: target, at: extents[index].offset + within) ?? 0
+                let got =
+                    try descriptor?.read(into: target, at: extents[index].offset + within) ?? 0
                 guard got > 0 else {
                     index = extents.count  // the file became shorter
                     return 0

@@ -73,7 +73,8 @@ final class SourceWalk {
         world = repository.world
         opener = BlobOpener(repository)
         parentDatabases = Dictionary(
-            (parent?.databases ?? []).map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+            (parent?.databases ?? []).map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first }
+        )
     }
 
     // MARK: A stream
@@ -126,7 +127,9 @@ final class SourceWalk {
         try send(.leave(nil, complete: false))
     }
 
-    private func walk(_ branch: SourcePlan.Branch, _ path: FilePath, _ parentRuns: [BlobReference]) throws {
+    private func walk(_ branch: SourcePlan.Branch, _ path: FilePath, _ parentRuns: [BlobReference])
+        throws
+    {
         var parent = ParentDirectory(parentRuns, opener: opener)
         let directory = try Descriptor.open(path, flags: O_RDONLY | O_DIRECTORY)
         for name in branch.sortedNames {
@@ -419,7 +422,9 @@ final class SourceWalk {
             totals.bytes += node.size
             report.update { $0.databases += 1 }
             report.say(.database(path: path, captured))
-            count(known == nil ? .new : captured.changedPages > 0 ? .modified : .unchanged, path, status)
+            count(
+                known == nil ? .new : captured.changedPages > 0 ? .modified : .unchanged, path,
+                status)
             remember(node, status)
             try send(.entry(node, nil, extents: nil))
         } catch let error as CaptureError where error.code == .notADatabase {

@@ -45,7 +45,8 @@ package final class FileDump {
         for piece in pieces {
             var bytes = try browser.opener.read(piece.id, kind: .data)[...]
             guard bytes.count == piece.size else {
-                throw RepositoryError(.damaged, "piece \(piece.id) has another size than its file says")
+                throw RepositoryError(
+                    .damaged, "piece \(piece.id) has another size than its file says")
             }
             while !bytes.isEmpty, let extent = rest.first {
                 try hole(until: extent.offset + within, from: &position, write)

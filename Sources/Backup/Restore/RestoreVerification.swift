@@ -58,7 +58,9 @@ struct RestoreVerification {
                 report.mismatch(path, "\(error)")
             }
         case .link(let target):
-            guard try FileTree.readLink(node.name, in: directory.descriptor) != target else { return }
+            guard try FileTree.readLink(node.name, in: directory.descriptor) != target else {
+                return
+            }
             report.mismatch(directory.path.appending(node.name), "the link leads elsewhere")
         default: break
         }

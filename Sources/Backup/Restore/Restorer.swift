@@ -68,7 +68,9 @@ package final class Restorer {
         try pool.drain()
         try linkFiles(target)
         try restoreDatabases(target)
-        if request.deletes, single == nil { try deleteStrangers(runs, target, complete: source.complete) }
+        if request.deletes, single == nil {
+            try deleteStrangers(runs, target, complete: source.complete)
+        }
         guard !request.dryRun else { return }
         restoredAt = repository.world.clock.bootTime()
         if request.verifies { try RestoreVerification(of: self).run(runs, single: single) }
@@ -76,11 +78,15 @@ package final class Restorer {
     }
 
     private func dryRun(_ runs: [BlobReference], _ single: Node?) throws {
-        if let single { report.say(.item(.restored, path: request.target.appending(single.name), bytes: single.size)) }
+        if let single {
+            report.say(
+                .item(.restored, path: request.target.appending(single.name), bytes: single.size))
+        }
         try browser.walk(runs, at: request.target) { node, path in
             guard mayEnter(node, path) else { return false }
             if selects(node, path) {
-                report.say(.item(.restored, path: path, bytes: node.kind == .regular ? node.size : 0))
+                report.say(
+                    .item(.restored, path: path, bytes: node.kind == .regular ? node.size : 0))
             }
             return true
         }
@@ -90,7 +96,8 @@ package final class Restorer {
 
     /// The path of an entry as the patterns see it: below the target, from the root.
     private func patternPath(_ path: FilePath) -> [UInt8] {
-        let rest = path.bytes.dropFirst(request.target.bytes == [0x2F] ? 0 : request.target.bytes.count)
+        let rest = path.bytes.dropFirst(
+            request.target.bytes == [0x2F] ? 0 : request.target.bytes.count)
         return Array(rest)
     }
 
@@ -259,7 +266,8 @@ package final class Restorer {
         case .link(let target):
             try FileTree.makeSymbolicLink(temporary, in: directory.descriptor, target: target)
         case .device(let number):
-            try FileTree.makeNode(temporary, in: directory.descriptor, kind: node.kind, device: number)
+            try FileTree.makeNode(
+                temporary, in: directory.descriptor, kind: node.kind, device: number)
         default:
             try FileTree.makeNode(temporary, in: directory.descriptor, kind: node.kind, device: 0)
         }
@@ -343,7 +351,7 @@ package final class Restorer {
                     temporary, in: directory.descriptor, to: first[first.count - 1],
                     in: source.descriptor)
                 try FileTree.rename(
-            temporary, in: directory.descriptor, to: node.name, in: directory.descriptor)
+                    temporary, in: directory.descriptor, to: node.name, in: directory.descriptor)
                 // Renaming one name of a file over another of the same file does nothing.
                 if try directory.status(temporary) != nil { try directory.remove(temporary) }
                 report.update { $0.files += 1 }

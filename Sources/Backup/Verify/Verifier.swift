@@ -96,7 +96,8 @@ package final class Verifier {
         for folder in Folder.sealed {
             let files = try repository.place.list(folder).sorted { $0.name < $1.name }
             for file in files where !file.name.isSealedName {
-                report.found(.file(name: "\(file.name)", reason: "it does not belong to a repository"))
+                report.found(
+                    .file(name: "\(file.name)", reason: "it does not belong to a repository"))
             }
             let sealed = files.filter(\.name.isSealedName)
             let chosen = choose(sealed, depth)
@@ -166,7 +167,8 @@ package final class Verifier {
     private func isHurt(_ id: BlobID, kind: BlobKind, size: Int? = nil) throws -> Bool {
         let places = try repository.catalogue.locations(of: id)
         let fits = places.contains { place in
-            place.entry.header.kind == kind && (size ?? place.entry.header.plainSize) == place.entry.header.plainSize
+            place.entry.header.kind == kind
+                && (size ?? place.entry.header.plainSize) == place.entry.header.plainSize
         }
         return !fits || hurt.contains(id)
     }

@@ -200,7 +200,8 @@ extension Catalogue {
     /// Notes a segment, so that its records need not be read again to know its positions.
     package func note(segment name: String, _ note: [UInt8]) throws {
         try contents.withLock { contents in
-            let insert = try contents.connection.prepare("INSERT OR REPLACE INTO segments VALUES (?, ?)")
+            let insert = try contents.connection.prepare(
+                "INSERT OR REPLACE INTO segments VALUES (?, ?)")
             insert.bind(name, at: 1)
             insert.bind(note, at: 2)
             _ = try insert.step()

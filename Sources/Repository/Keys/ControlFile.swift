@@ -32,8 +32,10 @@ package struct ControlFile: Sendable {
         guard bytes.count <= ControlFile.sizeLimit, bytes.last == UInt8(ascii: "\n") else {
             throw RepositoryError.damage("the file is cut short or no text", in: location)
         }
-        var lines = bytes.dropLast().split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-            .map { String(decoding: $0, as: UTF8.self) }
+        var lines = bytes.dropLast().split(
+            separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false
+        )
+        .map { String(decoding: $0, as: UTF8.self) }
         let last = lines.removeLast()
         let first = lines.first ?? ""
         if let version = first.split(separator: " ").last.flatMap({ Int($0) }),

@@ -17,10 +17,12 @@ package enum KeyFile {
             (name: "scrypt", value: "\(parameters.logN) \(parameters.r) \(parameters.p)"),
             (name: "salt", value: salt.hex),
         ]
-        let cipher = Cipher(key: try stretch(password: password, salt: salt, parameters: parameters))
+        let cipher = Cipher(
+            key: try stretch(password: password, salt: salt, parameters: parameters))
         let context = ControlFile(kind: "key", fields: fields).encoded
         let sealed = cipher.sealed(keys.bytes, authenticating: context)
-        return ControlFile(kind: "key", fields: fields + [(name: "wrapped", value: sealed.hex)]).encoded
+        return ControlFile(kind: "key", fields: fields + [(name: "wrapped", value: sealed.hex)])
+            .encoded
     }
 
     /// The keys in a key file, or nil where the password is another one.
@@ -32,7 +34,8 @@ package enum KeyFile {
             throw RepositoryError.damage("the key belongs to another repository", in: location)
         }
         let numbers = try file.value("scrypt", in: location).split(separator: " ").map { Int($0) }
-        guard numbers.count == 3, let logN = numbers[0], let r = numbers[1], let p = numbers[2] else {
+        guard numbers.count == 3, let logN = numbers[0], let r = numbers[1], let p = numbers[2]
+        else {
             throw RepositoryError.damage("scrypt parameters are not numbers", in: location)
         }
         let salt = try file.bytes("salt", count: saltSize, in: location)
@@ -47,7 +50,8 @@ package enum KeyFile {
             throw RepositoryError.damage("\(error)", in: location)
         }
         let context = ControlFile(kind: "key", fields: Array(file.fields.dropLast())).encoded
-        return Cipher(key: stretched).opened(sealed, authenticating: context).map(RepositoryKeys.init)
+        return Cipher(key: stretched).opened(sealed, authenticating: context).map(
+            RepositoryKeys.init)
     }
 }
 

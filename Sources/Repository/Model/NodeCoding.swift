@@ -108,7 +108,9 @@ extension Node {
 
     init(from reader: inout ByteReader) throws(FormatError) {
         name = try reader.counted(limit: NodeLimit.name)
-        guard Node.isValid(name: name) else { throw FormatError("a name that is no path component") }
+        guard Node.isValid(name: name) else {
+            throw FormatError("a name that is no path component")
+        }
         guard let kind = FileKind(rawValue: try reader.u8()) else {
             throw FormatError("unknown kind of file")
         }
@@ -245,7 +247,9 @@ extension ByteReader {
     }
 
     fileprivate mutating func u32Varint() throws(FormatError) -> UInt32 {
-        guard let value = UInt32(exactly: try varint()) else { throw FormatError("id out of range") }
+        guard let value = UInt32(exactly: try varint()) else {
+            throw FormatError("id out of range")
+        }
         return value
     }
 

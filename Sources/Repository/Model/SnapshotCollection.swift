@@ -29,7 +29,8 @@ extension Repository {
         return (readable, damaged)
     }
 
-    private func snapshot(named name: ObjectName, with opener: BlobOpener) throws -> StoredSnapshot {
+    private func snapshot(named name: ObjectName, with opener: BlobOpener) throws -> StoredSnapshot
+    {
         guard let id = Digest(hex: name.name) else {
             throw RepositoryError.damage("its name is no digest", in: "\(name)")
         }
@@ -39,7 +40,8 @@ extension Repository {
             throw RepositoryError.damage("it is not one snapshot", in: "\(name)")
         }
         do {
-            return StoredSnapshot(id: id, snapshot: try Snapshot(decoding: opener.read(entry, in: pack)))
+            return StoredSnapshot(
+                id: id, snapshot: try Snapshot(decoding: opener.read(entry, in: pack)))
         } catch let error as FormatError {
             throw RepositoryError.damage("\(error)", in: "\(name)")
         }

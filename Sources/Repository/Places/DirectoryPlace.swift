@@ -229,12 +229,16 @@ package final class DirectoryPlace: Place {
         var claims: [(number: UInt64, lease: LeaseID)] = []
         for entry in try translating({ try self.disk.entries(of: self.claimsPath) }) {
             let parts = entry.name.split(separator: "-")
-            guard parts.count == 2, parts[0] == subject, let number = UInt64(parts[1]) else { continue }
+            guard parts.count == 2, parts[0] == subject, let number = UInt64(parts[1]) else {
+                continue
+            }
             let reader = try disk.open(claimsPath.appending(entry.name))
             guard reader.size == 32 else { continue }
             let bytes = try reader.readFully(
                 at: 0, count: 32, of: ObjectName(.keys, "../claims/\(entry.name)"))
-            guard let lease = LeaseID(listed: String(decoding: bytes, as: UTF8.self)) else { continue }
+            guard let lease = LeaseID(listed: String(decoding: bytes, as: UTF8.self)) else {
+                continue
+            }
             claims.append((number, lease))
         }
         return claims.sorted { $0.number < $1.number }

@@ -96,7 +96,8 @@ extension Place {
     package func read(_ name: ObjectName, limit: Int) throws -> [UInt8] {
         let reader = try open(name)
         guard reader.size <= UInt64(limit) else {
-            throw RepositoryError.damage("\(reader.size) bytes, at most \(limit) expected", in: "\(name)")
+            throw RepositoryError.damage(
+                "\(reader.size) bytes, at most \(limit) expected", in: "\(name)")
         }
         return try reader.readFully(at: 0, count: Int(reader.size), of: name)
     }
@@ -106,12 +107,14 @@ extension DiskReader {
     /// Exactly `count` bytes at `offset`; throws `damaged` where the file is shorter.
     func readFully(at offset: UInt64, count: Int, of name: ObjectName) throws -> [UInt8] {
         guard offset <= size, UInt64(count) <= size - offset else {
-            throw RepositoryError.damage("ends before byte \(offset + UInt64(count))", in: "\(name)")
+            throw RepositoryError.damage(
+                "ends before byte \(offset + UInt64(count))", in: "\(name)")
         }
         var bytes = [UInt8](repeating: 0, count: count)
         let got = try bytes.withUnsafeMutableBytes { try read(into: $0, at: offset) }
         guard got == count else {
-            throw RepositoryError.damage("ends before byte \(offset + UInt64(count))", in: "\(name)")
+            throw RepositoryError.damage(
+                "ends before byte \(offset + UInt64(count))", in: "\(name)")
         }
         return bytes
     }

@@ -55,7 +55,9 @@ package final class BlobOpener {
             try stored.withUnsafeBytes { stored in
                 try open(
                     entry, stored: UnsafeRawBufferPointer(rebasing: stored[0..<entry.header.span]),
-                    of: pack, into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[0..<size]))
+                    of: pack,
+                    into: UnsafeMutableRawBufferPointer(
+                        rebasing: UnsafeMutableRawBufferPointer(buffer)[0..<size]))
             }
             count = size
         }

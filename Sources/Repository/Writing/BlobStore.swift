@@ -122,7 +122,8 @@ package final class BlobStore: Sendable {
         let range: Range<Int>
 
         func over(_ output: [UInt8]) -> EncodedBlob {
-            EncodedBlob(kind: kind, codec: codec, plainSize: plainSize, id: id, bytes: output[range])
+            EncodedBlob(
+                kind: kind, codec: codec, plainSize: plainSize, id: id, bytes: output[range])
         }
     }
 

@@ -160,7 +160,8 @@ extension Record {
         let database = try reader.varint()
         let pageSize = try reader.varint()
         let pageCount = try reader.varint()
-        guard PageGeometry.isValid(pageSize: pageSize), let count = UInt32(exactly: pageCount) else {
+        guard PageGeometry.isValid(pageSize: pageSize), let count = UInt32(exactly: pageCount)
+        else {
             throw FormatError("page size or count out of range")
         }
         let root = try reader.digest()

@@ -85,7 +85,8 @@ package final class DatabaseRecorder {
 
     /// Makes this process the one writer of the database's stream, and reads the stream's end.
     private func claim(_ path: FilePath) throws {
-        let subject = Claim.subject(Array("stream ".utf8) + Array(host.utf8) + [0] + path.bytes, in: repository)
+        let subject = Claim.subject(
+            Array("stream ".utf8) + Array(host.utf8) + [0] + path.bytes, in: repository)
         guard !claimed.contains(subject) else { return }
         try Claim.take(
             subject, what: "the stream of \(path)", in: repository, under: lease,
@@ -134,7 +135,10 @@ package final class DatabaseRecorder {
         if let end {
             position = end.record.position.next
             previous = end.chain
-            if let known, DatabaseIdentity.wentBack(from: known.reference.fingerprint, to: capture.fingerprint) {
+            if let known,
+                DatabaseIdentity.wentBack(
+                    from: known.reference.fingerprint, to: capture.fingerprint)
+            {
                 let epoch = try writeEpoch(after: end, seen: capture.seen, in: segment)
                 position = epoch.position.next
                 previous = epoch.chain

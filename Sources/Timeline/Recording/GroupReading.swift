@@ -69,9 +69,11 @@ struct GroupReading: Sendable {
         guard !changed.isEmpty else {
             return GroupOutcome(sum: sum, content: .changes([], bodies: []))
         }
-        let previous = try plan?.build(with: tools, only: Set(changed).intersection(plan?.pages ?? 1..<1))
+        let previous = try plan?.build(
+            with: tools, only: Set(changed).intersection(plan?.pages ?? 1..<1))
         let (entries, bodies) = encode(
-            changed, hashes, over: previous, chains: plan?.chainLengths() ?? [], with: PageCoder(tools))
+            changed, hashes, over: previous, chains: plan?.chainLengths() ?? [],
+            with: PageCoder(tools))
         return GroupOutcome(sum: sum, content: .changes(entries, bodies: bodies))
     }
 

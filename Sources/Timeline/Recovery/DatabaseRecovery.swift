@@ -59,7 +59,8 @@ package final class DatabaseRecovery {
             }
         } catch let error as FormatError {
             throw RepositoryError(
-                .damaged, "\(error)", hint: "Run 'holdfast verify --read-data' to see what is hurt.")
+                .damaged, "\(error)", hint: "Run 'holdfast verify --read-data' to see what is hurt."
+            )
         }
     }
 
@@ -69,7 +70,8 @@ package final class DatabaseRecovery {
         _ reference: DatabaseReference, with tools: Tools, write: ([UInt8]) throws -> Void
     ) throws {
         do {
-            var cursor = try StateCursor(over: path(to: reference), in: repository, wantsBodies: true)
+            var cursor = try StateCursor(
+                over: path(to: reference), in: repository, wantsBodies: true)
             var root = StateRoot()
             var last: [UInt8] = []
             while let plan = try cursor.next() {
@@ -85,7 +87,8 @@ package final class DatabaseRecovery {
             if !last.isEmpty { try write(last) }
         } catch let error as FormatError {
             throw RepositoryError(
-                .damaged, "\(error)", hint: "Run 'holdfast verify --read-data' to see what is hurt.")
+                .damaged, "\(error)", hint: "Run 'holdfast verify --read-data' to see what is hurt."
+            )
         }
     }
 }

@@ -34,7 +34,8 @@ extension GroupPlan {
             for page in layer.pages where pages.contains(page.entry.page) {
                 if let only, !only.contains(page.entry.page) { continue }
                 do {
-                    try coder.decode(page.body, page.entry.codec, over: self.page(page.entry.page, bytes))
+                    try coder.decode(
+                        page.body, page.entry.codec, over: self.page(page.entry.page, bytes))
                 } catch {
                     throw damage("page \(page.entry.page): \(error)")
                 }

@@ -18,7 +18,9 @@ package final class SegmentWriter {
     private let writer: PackWriter
     private let hasher: KeyedHasher
 
-    package init(of identity: StreamIdentity, in repository: Repository, under lease: HeldLease) throws {
+    package init(of identity: StreamIdentity, in repository: Repository, under lease: HeldLease)
+        throws
+    {
         self.repository = repository
         staged = try repository.place.stage(under: lease.id)
         writer = try PackWriter(

@@ -73,7 +73,8 @@ package struct StreamIndex: Sendable {
         let opener = BlobOpener(repository)
         for file in listed {
             do {
-                if let bytes = notes[file.name.name], let note = SegmentNote(bytes, size: file.size) {
+                if let bytes = notes[file.name.name], let note = SegmentNote(bytes, size: file.size)
+                {
                     add(note, of: file.name)
                     continue
                 }
