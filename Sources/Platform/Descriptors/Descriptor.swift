@@ -75,7 +75,8 @@ extension Descriptor {
             guard error.errno == .notSupported || error.errno == .isDirectory else { throw error }
         }
         // Filesystems without O_TMPFILE get a name for a moment.
-        let name = directory.appending(".nameless-" + SystemRandomness().bytes(8).map(String.init).joined())
+        let number = SystemRandomness().bytes(8).map(String.init).joined()
+        let name = directory.appending(".nameless-" + number)
         let file = try open(name, flags: O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
         try LinuxDisk().remove(name)
         return file

@@ -37,6 +37,8 @@ struct ChangeSetCursor {
     mutating func take(below bound: UInt32) throws -> [ChangedPage] {
         var pages: [ChangedPage] = []
         while let entry = try peek(), entry.page < bound {
+            guard entry.page > last else { throw FormatError("page table out of order") }
+            last = entry.page
             entries.removeFirst()
             hasher.add(page: entry.page, hash: entry.hash)
             count += 1
@@ -59,10 +61,7 @@ struct ChangeSetCursor {
             entries = try PageTable.decode(reader.read(tables[nextTable]))[...]
             nextTable += 1
         }
-        guard let entry = entries.first else { return nil }
-        guard entry.page > last || count == 0 else { throw FormatError("page table out of order") }
-        last = entry.page
-        return entry
+        return entries.first
     }
 
     private mutating func takeBody(_ length: Int) throws -> ArraySlice<UInt8> {
