@@ -82,7 +82,7 @@ package final class Repository: Sendable {
     /// What tells dead leases from live ones here.
     package var observer: LeaseObserver {
         LeaseObserver(
-            catalogue: catalogue, clock: world.clock, process: world.process,
+            catalogue: catalogue, clock: world.clock, process: world.process, host: world.host,
             namespace: world.namespace)
     }
 

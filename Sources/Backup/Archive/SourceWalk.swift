@@ -57,6 +57,8 @@ final class SourceWalk {
     private(set) var totals = Snapshot.Totals()
     private var linked: [FileIdentity: Linked] = [:]
     private var eventsSinceFlush = 0
+    /// Whether the entry just visited is there, but not in the tree, for its status was denied.
+    private var missesEntry = false
 
     init(
         _ request: ArchiveRequest, in repository: Repository, parent: Snapshot?,
@@ -143,12 +145,23 @@ final class SourceWalk {
                 let status = try FileStatus.of(childPath, followingLinks: true)
                 try send(.enter)
                 try walk(child, childPath, known?.runs ?? [])
-                var node = Node(name: name, status: status, settled: true, content: .nothing)
-                nameOwners(&node)
                 // Only the way to a source: what else lies here is not part of the snapshot.
-                try send(.leave(node, complete: false))
+                try send(.leave(wayNode(name, status, known), complete: false))
             }
         }
+    }
+
+    /// A directory on the way to a source. That something else in it came or went, and moved its
+    /// time, is no change of the sources: it must not make a snapshot differ from its parent.
+    private func wayNode(_ name: [UInt8], _ status: FileStatus, _ known: Node?) -> Node {
+        if let known, known.kind == .directory, known.permissions == status.permissions,
+            known.userID == status.userID, known.groupID == status.groupID
+        {
+            return known
+        }
+        var node = Node(name: name, status: status, settled: true, content: .nothing)
+        nameOwners(&node)
+        return node
     }
 
     // MARK: A source
@@ -180,10 +193,12 @@ final class SourceWalk {
             }
             let childPath = top.path.appending(name)
             let known = top.parent.node(named: name)
-            guard
-                let child = try entry(name, in: top.directory, childPath, known, &top.sidecars),
-                let opened = try open(child, in: top.directory, childPath)
-            else { continue }
+            missesEntry = false
+            let child = try entry(name, in: top.directory, childPath, known, &top.sidecars)
+            if missesEntry { top.complete = false }
+            guard let child, let opened = try open(child, in: top.directory, childPath) else {
+                continue
+            }
             try send(.enter)
             stack.append(frame(opened, childPath, child, known?.runs ?? []))
         }
@@ -235,7 +250,10 @@ final class SourceWalk {
             status = try FileStatus.of(name, in: directory)
         } catch {
             report.problem(path, during: "looking at it", error)
-            if error.errno != .noSuchFile { try sendUnreadable(name, nil, "\(error)") }
+            if error.errno != .noSuchFile {
+                totals.unreadable += 1
+                missesEntry = true
+            }
             return nil
         }
         guard !request.selection.excludes(path.bytes, isDirectory: status.kind == .directory),
@@ -453,9 +471,8 @@ final class SourceWalk {
         try trees.send(event)
     }
 
-    private func sendUnreadable(_ name: [UInt8], _ status: FileStatus?, _ reason: String) throws {
+    private func sendUnreadable(_ name: [UInt8], _ status: FileStatus, _ reason: String) throws {
         totals.unreadable += 1
-        guard let status else { return }
         var node = Node(
             name: name, status: status, settled: false,
             content: .unreadable(reason: String(reason.prefix(1000))))

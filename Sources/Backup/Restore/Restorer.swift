@@ -30,6 +30,8 @@ package final class Restorer {
     private var firstNames: [FileLinkGroup: [[UInt8]]] = [:]
     private var hardLinks: [(way: [[UInt8]], node: Node, first: [[UInt8]])] = []
     private var databases: [(way: [[UInt8]], node: Node)] = []
+    /// The directories from the target to where ``parent(of:_:)`` was last, since the next is near.
+    private var trail: [(name: [UInt8], directory: TargetDirectory)] = []
 
     /// BOOTTIME when everything was written and nothing yet read again.
     package private(set) var restoredAt: UInt64?
@@ -335,9 +337,16 @@ package final class Restorer {
 
     /// Opens the directory that holds the last component of a way from the target.
     func parent(of way: [[UInt8]], _ target: TargetDirectory) throws -> TargetDirectory {
-        var directory = target
-        for name in way.dropLast() { directory = try directory.open(name) }
-        return directory
+        let steps = way.dropLast()
+        var shared = 0
+        while shared < trail.count, shared < steps.count, trail[shared].name == steps[shared] {
+            shared += 1
+        }
+        trail.removeLast(trail.count - shared)
+        for name in steps.dropFirst(shared) {
+            trail.append((name, try (trail.last?.directory ?? target).open(name)))
+        }
+        return trail.last?.directory ?? target
     }
 
     private func linkFiles(_ target: TargetDirectory) throws {

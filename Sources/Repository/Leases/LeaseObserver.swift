@@ -2,6 +2,7 @@
 // wrote becomes visible only by a rename that fails once the lease is revoked.
 //
 // - Its process ran on this boot, in this PID namespace, and is gone: dead at once.
+// - Its process ran on an earlier boot of this host: dead at once.
 // - Its generation stood still for ``stillLimit`` on the observer's own clock: dead. Each look is
 //   remembered in the catalogue, so that the looks of several runs count together.
 
@@ -23,14 +24,17 @@ package struct LeaseObserver {
     private let catalogue: Catalogue
     private let clock: any Clock
     private let process: ProcessIdentity
+    private let host: String
     private let namespace: String
 
     package init(
-        catalogue: Catalogue, clock: any Clock, process: ProcessIdentity, namespace: String
+        catalogue: Catalogue, clock: any Clock, process: ProcessIdentity, host: String,
+        namespace: String
     ) {
         self.catalogue = catalogue
         self.clock = clock
         self.process = process
+        self.host = host
         self.namespace = namespace
     }
 
@@ -38,6 +42,9 @@ package struct LeaseObserver {
     package func state(of lease: LeaseID, _ record: LeaseRecord?) throws -> LeaseState {
         if let record, record.process.bootID == process.bootID, record.namespace == namespace {
             return record.process.isAlive() ? .alive : .dead
+        }
+        if let record, record.host == host, record.process.bootID != process.bootID {
+            return .dead
         }
         let still = try catalogue.stillTime(
             of: lease, generation: record?.generation ?? 0, boot: process.bootID,

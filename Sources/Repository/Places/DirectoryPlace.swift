@@ -21,6 +21,9 @@ package final class DirectoryPlace: Place {
     private let root: FilePath
     private let randomness: any Randomness
 
+    /// How the name of a control file begins that is not complete yet.
+    private static let unfinished = ".new-"
+
     package init(at root: FilePath, on disk: any Disk, randomness: any Randomness) {
         self.root = root
         self.disk = disk
@@ -59,7 +62,8 @@ package final class DirectoryPlace: Place {
                 .exists, "there is a repository at \(location) already",
                 hint: "Use it as it is, or choose another directory.")
         }
-        var foreign = present.first { !folders.contains($0) }
+        let begun = present.filter { $0.hasPrefix(DirectoryPlace.unfinished) }
+        var foreign = present.first { !folders.contains($0) && !begun.contains($0) }
         for folder in Folder.sealed where foreign == nil && present.contains(folder.rawValue) {
             if try !list(folder).isEmpty { foreign = folder.rawValue }
         }
@@ -68,6 +72,7 @@ package final class DirectoryPlace: Place {
                 .exists, "\(location) is not empty: it holds '\(foreign)'",
                 hint: "Choose a new or an empty directory.")
         }
+        for name in begun { try disk.remove(root.appending(name)) }
         for key in present.contains("keys") ? try list(.keys) : [] {
             try disk.remove(path(key.name))
         }
@@ -78,6 +83,7 @@ package final class DirectoryPlace: Place {
             try makeWithParents(path.parent)
         }
         try disk.makeDirectory(path)
+        try disk.syncDirectory(path.parent)
     }
 
     package func readConfig() throws -> [UInt8]? {
@@ -115,7 +121,7 @@ package final class DirectoryPlace: Place {
 
     /// Writes beside, syncs, and moves into place without ever replacing.
     private func write(_ bytes: [UInt8], to path: FilePath, in directory: FilePath) throws {
-        let temporary = directory.appending(".new-" + randomness.bytes(8).hex)
+        let temporary = directory.appending(DirectoryPlace.unfinished + randomness.bytes(8).hex)
         try translating {
             let file = try self.disk.create(temporary)
             try bytes.withUnsafeBytes { try file.write($0) }
@@ -155,10 +161,12 @@ package final class DirectoryPlace: Place {
         }
     }
 
-    /// A lease is not synced: after a power failure its holder is gone too.
+    /// Synced, so that a power failure leaves it whole or not at all: nobody could tell of a torn
+    /// one that its holder is gone.
     private func writeLease(_ bytes: [UInt8], to path: FilePath) throws {
         let file = try disk.create(path)
         try bytes.withUnsafeBytes { try file.write($0) }
+        try file.sync()
         try file.close()
     }
 
@@ -176,13 +184,12 @@ package final class DirectoryPlace: Place {
 
     package func revoke(lease: LeaseID) throws {
         let retired = leasesPath.appending("gone-" + lease.name)
-        do {
-            try disk.rename(path(lease), to: retired)
-        } catch let error where error.errno == .noSuchFile {
-            return
+        try translating {
+            try self.unlessGone { try self.disk.rename(self.path(lease), to: retired) }
+            // Also where somebody else has just taken it: it must be durable when this returns.
+            try self.disk.syncDirectory(self.leasesPath)
+            try self.remove(folder: retired)
         }
-        try disk.syncDirectory(leasesPath)
-        try remove(folder: retired)
     }
 
     private func retire(_ lease: LeaseID) throws {
@@ -191,21 +198,29 @@ package final class DirectoryPlace: Place {
         try remove(folder: retired)
     }
 
+    /// Removes a retired lease's folder; somebody else may be at it too.
     private func remove(folder: FilePath) throws {
-        for entry in try disk.entries(of: folder) {
-            try disk.remove(folder.appending(entry.name))
+        try unlessGone {
+            for entry in try self.disk.entries(of: folder) {
+                try self.unlessGone { try self.disk.remove(folder.appending(entry.name)) }
+            }
+            try self.disk.removeDirectory(folder)
         }
-        try disk.removeDirectory(folder)
+    }
+
+    /// Runs a step that has nothing to do where its file or folder is gone already.
+    private func unlessGone(_ step: () throws -> Void) throws {
+        do {
+            try step()
+        } catch let error as SystemError where error.errno == .noSuchFile {
+            return
+        }
     }
 
     package func sweepLeases() throws {
         for entry in try disk.entries(of: leasesPath) where entry.kind == .directory {
             guard entry.name.hasPrefix("gone-") || entry.name.hasPrefix("new-") else { continue }
-            do {
-                try remove(folder: leasesPath.appending(entry.name))
-            } catch let error as SystemError where error.errno == .noSuchFile {
-                continue  // its owner removed it meanwhile
-            }
+            try remove(folder: leasesPath.appending(entry.name))
         }
     }
 
@@ -232,28 +247,50 @@ package final class DirectoryPlace: Place {
             guard parts.count == 2, parts[0] == subject, let number = UInt64(parts[1]) else {
                 continue
             }
-            let reader = try disk.open(claimsPath.appending(entry.name))
-            guard reader.size == 32 else { continue }
-            let bytes = try reader.readFully(
-                at: 0, count: 32, of: ObjectName(.keys, "../claims/\(entry.name)"))
-            guard let lease = LeaseID(listed: String(decoding: bytes, as: UTF8.self)) else {
-                continue
-            }
-            claims.append((number, lease))
+            if let lease = try holder(of: entry.name) { claims.append((number, lease)) }
         }
         return claims.sorted { $0.number < $1.number }
     }
 
+    /// Whose lease a claim names; nil where it is gone, or where it names none.
+    private func holder(of claim: String) throws -> LeaseID? {
+        do {
+            let reader = try translating {
+                try self.disk.open(self.claimsPath.appending(claim))
+            }
+            guard reader.size == 32 else { return nil }
+            let bytes = try reader.readFully(
+                at: 0, count: 32, of: ObjectName(.keys, "../claims/\(claim)"))
+            return LeaseID(listed: String(decoding: bytes, as: UTF8.self))
+        } catch let error as SystemError where error.errno == .noSuchFile {
+            return nil  // a higher claim has taken its place
+        }
+    }
+
     package func claim(_ subject: String, number: UInt64, under lease: LeaseID) throws {
         let staged = path(lease).appending("claim-" + randomness.bytes(8).hex)
-        try underLease { try self.writeClaim(of: lease, to: staged) }
-        guard try moveExclusively(staged, to: claimsPath.appending("\(subject)-\(number)")) else {
-            throw RepositoryError(.exists, "claim \(number) on \(subject) is taken")
+        let name = claimsPath.appending("\(subject)-\(number)")
+        let isFirst = try underLease {
+            try self.writeClaim(of: lease, to: staged)
+            return try self.moveExclusively(staged, to: name)
         }
-        try disk.syncDirectory(claimsPath)
-        for earlier in try claims(on: subject).map(\.number) where earlier < number {
-            try disk.remove(claimsPath.appending("\(subject)-\(earlier)"))
+        guard isFirst else { throw isTaken(subject, number) }
+        try translating { try self.disk.syncDirectory(self.claimsPath) }
+        let numbers = try claims(on: subject).map(\.number)
+        // Whoever claimed a higher number has removed this one, so that its name was free again.
+        guard numbers.allSatisfy({ $0 <= number }) else {
+            try unlessGone { try self.disk.remove(name) }
+            throw isTaken(subject, number)
         }
+        for earlier in numbers where earlier < number {
+            try unlessGone {
+                try self.disk.remove(self.claimsPath.appending("\(subject)-\(earlier)"))
+            }
+        }
+    }
+
+    private func isTaken(_ subject: String, _ number: UInt64) -> RepositoryError {
+        RepositoryError(.exists, "claim \(number) on \(subject) is taken")
     }
 
     /// False where the new name is taken.

@@ -86,6 +86,8 @@ final class Capture {
                 try spool.put(outcome, of: group)
             }
         }
+        // What the change set leans on is proved before it is written.
+        try cursor?.finish()
     }
 
 }

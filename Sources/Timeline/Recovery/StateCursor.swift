@@ -35,6 +35,7 @@ package struct StateCursor {
     package let record: Record
     package let geometry: PageGeometry
     package private(set) var group = 0
+    private var isFinished = false
     private var base: BaseCursor
     private var layers: [ChangeSetCursor]
 
@@ -86,7 +87,10 @@ package struct StateCursor {
             base: stored.map { ($0.blob, $0.hashes.count) }, layers: plan)
     }
 
-    private mutating func finish() throws {
+    /// Reads what is left and proves that all tables were what their chains cover.
+    package mutating func finish() throws {
+        guard !isFinished else { return }
+        isFinished = true
         try base.finish()
         for index in layers.indices { try layers[index].finish() }
     }
