@@ -12,7 +12,7 @@
 
 struct holdfast_isal_deflater {
     struct isal_zstream stream;
-    uint8_t level_buffer[ISAL_DEF_LVL1_DEFAULT];
+    uint8_t level_buffer[ISAL_DEF_LVL2_DEFAULT];
 };
 
 static inline void *holdfast_isal_allocate(size_t size) {
@@ -27,13 +27,13 @@ static inline void *holdfast_isal_deflater_create(void) {
     return state;
 }
 
-/// Compresses at level 1; bytes written, or 0 where the stream does not fit the output.
+/// Compresses at level 2; bytes written, or 0 where the stream does not fit the output.
 static inline uint32_t holdfast_isal_deflate(
     void *opaque, const void *input, uint32_t input_size, void *output, uint32_t output_size) {
     struct holdfast_isal_deflater *state = (struct holdfast_isal_deflater *)opaque;
     struct isal_zstream *stream = &state->stream;
     isal_deflate_reset(stream);
-    stream->level = 1;
+    stream->level = 2;
     stream->level_buf = state->level_buffer;
     stream->level_buf_size = sizeof state->level_buffer;
     stream->gzip_flag = IGZIP_ZLIB;

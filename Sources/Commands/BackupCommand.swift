@@ -96,7 +96,8 @@ private struct BackupNarrator {
             } else if captured.isBase {
                 "a base of \(captured.changedPages) pages at \(position)"
             } else {
-                "\(captured.changedPages) of \(captured.database.pageCount) pages changed, at \(position)"
+                "\(captured.changedPages) of \(captured.database.pageCount) pages changed, "
+                    + "at \(position)"
             }
         guard captured.longestHold > 0 else { return "database \(path): \(what)" }
         let milliseconds = Double(captured.longestHold / 100_000) / 10

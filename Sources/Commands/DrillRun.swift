@@ -75,7 +75,8 @@ struct DrillRun {
         context.report.note(
             "drill of snapshot \(result.snapshot.shortID): restored \(counts.files) files and "
                 + "\(counts.databases) databases, \(ByteCountText.shown(counts.bytes)), in "
-                + "\(seconds) s; compared \(ByteCountText.shown(counts.verifiedBytes)) with their ids"
+                + "\(seconds) s; compared \(ByteCountText.shown(counts.verifiedBytes)) "
+                + "with their ids"
         )
         for database in result.databases {
             context.report.note("integrity check of \(database.path): \(database.integrity)")

@@ -72,8 +72,8 @@ extension VerifyCommand {
             ? "the structure only; --read-data reads all data"
             : "\(ByteCountText.shown(counts.bytesRead)) read"
         context.report.note(
-            "checked \(counts.snapshots) snapshots, \(counts.packs) files, \(counts.entries) entries, "
-                + "\(counts.databases) database states: \(read)")
+            "checked \(counts.snapshots) snapshots, \(counts.packs) files, "
+                + "\(counts.entries) entries, \(counts.databases) database states: \(read)")
         context.report.note(
             counts.findings == 0 && drilled
                 ? "no damage found" : "\(counts.findings) findings of damage, see above")

@@ -6,10 +6,10 @@ extension World {
     /// A world in which nothing happens by itself: no thread, no time, no chance but the seed's.
     package static func simulated(
         _ randomness: any Randomness, clock: any Clock = SimulatedClock(),
-        process: ProcessIdentity = .simulated(boot: 1), workers: Int = 0
+        process: ProcessIdentity = .simulated(boot: 1), host: String = "alpha", workers: Int = 0
     ) -> World {
         World(
-            clock: clock, randomness: randomness, process: process, host: "alpha",
+            clock: clock, randomness: randomness, process: process, host: host,
             namespace: "pid:[1]", renewsLeases: false, workers: workers)
     }
 }

@@ -46,7 +46,10 @@ package struct Archiver {
                 content: content, board: board, recorder: recorder, isInterrupted: isInterrupted)
             try walk.run(parent: parent?.snapshot)
             let root = try trees.finish()
-            let stored = try store.finish()
+            var stored = try store.finish()
+            // Segments are written beside the store; what they take is added all the same.
+            stored.added += recorder.pendingBytes
+            stored.stored += recorder.pendingBytes
             let snapshot = snapshot(request, walk, root, parent, stored)
             return try commit(snapshot, request, parent, recorder, stored)
         } catch {

@@ -28,12 +28,17 @@ final class TreeBuilder: Sendable {
     private let store: BlobStore
     private let board: ContentBoard
     private let makeTools: @Sendable () -> Tools
-    private let queue = BoundedQueue<WalkEvent>(capacity: TreeBuilder.capacity)
+    private let queue = BoundedQueue<[WalkEvent]>(
+        capacity: TreeBuilder.capacity / TreeBuilder.batch)
+    private let outbox = Mutex<[WalkEvent]>([])
     private let state = Mutex(State())
     private let thread = Mutex<WorkerThread?>(nil)
     private let inline: Bool
 
+    /// Events that may wait for the builder.
     static let capacity = 4096
+    /// Events that are handed over together: waking a thread costs more than an event.
+    private static let batch = 64
 
     init(
         _ repository: Repository, store: BlobStore, board: ContentBoard,
@@ -45,10 +50,10 @@ final class TreeBuilder: Sendable {
         inline = repository.world.workers == 0
         guard !inline else { return }
         let worker = WorkerThread(name: "trees") { [self] in
-            while let event = queue.take() {
+            while let events = queue.take() {
                 do {
                     try store.pool.failure.check()
-                    try handle(event)
+                    for event in events { try handle(event) }
                 } catch {
                     store.pool.failure.record(error)
                 }
@@ -60,15 +65,19 @@ final class TreeBuilder: Sendable {
     /// Hands on an event; throws the pipeline's failure.
     func send(_ event: WalkEvent) throws {
         try store.pool.failure.check()
-        if inline {
-            try handle(event)
-        } else {
-            _ = queue.put(event)
+        guard !inline else { return try handle(event) }
+        let full = outbox.withLock { outbox -> [WalkEvent]? in
+            outbox.append(event)
+            guard outbox.count == TreeBuilder.batch else { return nil }
+            defer { outbox = [] }
+            return outbox
         }
+        if let full { _ = queue.put(full) }
     }
 
     /// Waits for the last tree and returns the runs of the root.
     func finish() throws -> [BlobReference] {
+        _ = queue.put(outbox.withLock { $0 })
         stop()
         try store.pool.failure.check()
         guard let root = state.withLock({ $0.root }) else {

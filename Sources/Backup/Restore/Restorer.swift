@@ -24,20 +24,20 @@ package final class Restorer {
     let browser: SnapshotBrowser
     let metadata: FileMetadata
     let pool: WorkPool
-    private let isInterrupted: @Sendable () -> Bool
-    private var batch: [(file: RestoredFile, parts: [RestoredFile.Part])] = []
-    private var batchBytes = 0
-    private var firstNames: [FileLinkGroup: [[UInt8]]] = [:]
-    private var hardLinks: [(way: [[UInt8]], node: Node, first: [[UInt8]])] = []
-    private var databases: [(way: [[UInt8]], node: Node)] = []
+    let isInterrupted: @Sendable () -> Bool
+    var batch: [(file: RestoredFile, parts: [RestoredFile.Part])] = []
+    var batchBytes = 0
+    var firstNames: [FileLinkGroup: [[UInt8]]] = [:]
+    var hardLinks: [(way: [[UInt8]], node: Node, first: [[UInt8]])] = []
+    var databases: [(way: [[UInt8]], node: Node)] = []
     /// The directories from the target to where ``parent(of:_:)`` was last, since the next is near.
-    private var trail: [(name: [UInt8], directory: TargetDirectory)] = []
+    var trail: [(name: [UInt8], directory: TargetDirectory)] = []
 
     /// BOOTTIME when everything was written and nothing yet read again.
-    package private(set) var restoredAt: UInt64?
+    package internal(set) var restoredAt: UInt64?
 
-    private static let batchLimit = 256 << 10
-    private static let partLimit = 8 << 20
+    static let batchLimit = 256 << 10
+    static let partLimit = 8 << 20
 
     package init(
         from repository: Repository, _ request: RestoreRequest, report: RestoreReport,
@@ -79,7 +79,7 @@ package final class Restorer {
         try finishDirectories(runs, target)
     }
 
-    private func dryRun(_ runs: [BlobReference], _ single: Node?) throws {
+    func dryRun(_ runs: [BlobReference], _ single: Node?) throws {
         if let single {
             report.say(
                 .item(.restored, path: request.target.appending(single.name), bytes: single.size))
@@ -94,10 +94,8 @@ package final class Restorer {
         }
     }
 
-    // MARK: Selection
-
     /// The path of an entry as the patterns see it: below the target, from the root.
-    private func patternPath(_ path: FilePath) -> [UInt8] {
+    func patternPath(_ path: FilePath) -> [UInt8] {
         let rest = path.bytes.dropFirst(
             request.target.bytes == [0x2F] ? 0 : request.target.bytes.count)
         return Array(rest)
@@ -107,7 +105,7 @@ package final class Restorer {
         request.selection.selects(patternPath(path), isDirectory: isDirectory)
     }
 
-    private func selects(_ node: Node, _ path: FilePath) -> Bool {
+    func selects(_ node: Node, _ path: FilePath) -> Bool {
         selects(path, isDirectory: node.kind == .directory)
     }
 
@@ -115,8 +113,6 @@ package final class Restorer {
         node.kind != .directory || selects(node, path)
             || request.selection.mayContain(patternPath(path))
     }
-
-    // MARK: Pass 1
 
     /// A directory of the snapshot beside the one it is restored into.
     private final class Frame {
@@ -252,7 +248,7 @@ package final class Restorer {
     }
 
     /// Where the first name of a file with several was restored; nil for that first name itself.
-    private func firstName(of node: Node, _ way: [[UInt8]]) -> [[UInt8]]? {
+    func firstName(of node: Node, _ way: [[UInt8]]) -> [[UInt8]]? {
         guard node.links > 1 else { return nil }
         let group = FileLinkGroup(device: node.device, inode: node.inode)
         if let first = firstNames[group] { return first }
@@ -280,136 +276,8 @@ package final class Restorer {
         report.say(.item(.restored, path: path, bytes: 0))
     }
 
-    private func temporaryName() -> [UInt8] {
+    func temporaryName() -> [UInt8] {
         Array(".holdfast-\(repository.world.randomness.bytes(8).hex)".utf8)
-    }
-
-    // MARK: Contents
-
-    private func queue(
-        _ node: Node, _ pieces: [BlobReference], _ extents: [Extent]?, in directory: TargetDirectory
-    ) throws {
-        let groups = split(pieces)
-        let file = RestoredFile(
-            node, extents: extents, in: directory, parts: groups.count, temporary: temporaryName(),
-            metadata: metadata)
-        guard groups.count == 1, node.size < Restorer.batchLimit else {
-            for parts in groups {
-                let bytes = parts.reduce(0) { $0 + $1.piece.size }
-                try pool.submit(bytes: bytes) { file.write(parts, with: $0) }
-            }
-            return
-        }
-        batch.append((file, groups[0]))
-        batchBytes += Int(node.size)
-        if batchBytes >= Restorer.batchLimit || batch.count == 64 { try flush() }
-    }
-
-    /// Pieces in runs that one job writes; an empty file has one empty run.
-    private func split(_ pieces: [BlobReference]) -> [[RestoredFile.Part]] {
-        var groups: [[RestoredFile.Part]] = [[]]
-        var offset: UInt64 = 0
-        var size = 0
-        for piece in pieces {
-            if size > 0, size + piece.size > Restorer.partLimit {
-                groups.append([])
-                size = 0
-            }
-            groups[groups.count - 1].append(RestoredFile.Part(piece: piece, offset: offset))
-            offset += UInt64(piece.size)
-            size += piece.size
-        }
-        return groups
-    }
-
-    private func flush() throws {
-        guard !batch.isEmpty else { return }
-        let files = batch
-        let bytes = batchBytes
-        batch = []
-        batchBytes = 0
-        try pool.submit(bytes: bytes) { tools in
-            for (file, parts) in files { file.write(parts, with: tools) }
-        }
-    }
-
-    // MARK: Pass 2 and 3
-
-    /// Opens the directory that holds the last component of a way from the target.
-    func parent(of way: [[UInt8]], _ target: TargetDirectory) throws -> TargetDirectory {
-        let steps = way.dropLast()
-        var shared = 0
-        while shared < trail.count, shared < steps.count, trail[shared].name == steps[shared] {
-            shared += 1
-        }
-        trail.removeLast(trail.count - shared)
-        for name in steps.dropFirst(shared) {
-            trail.append((name, try (trail.last?.directory ?? target).open(name)))
-        }
-        return trail.last?.directory ?? target
-    }
-
-    private func linkFiles(_ target: TargetDirectory) throws {
-        for (way, node, first) in hardLinks {
-            let path = way.reduce(target.path) { $0.appending($1) }
-            do {
-                let directory = try parent(of: way, target)
-                let source = try parent(of: first, target)
-                let temporary = temporaryName()
-                try FileTree.makeHardLink(
-                    temporary, in: directory.descriptor, to: first[first.count - 1],
-                    in: source.descriptor)
-                try FileTree.rename(
-                    temporary, in: directory.descriptor, to: node.name, in: directory.descriptor)
-                // Renaming one name of a file over another of the same file does nothing.
-                if try directory.status(temporary) != nil { try directory.remove(temporary) }
-                report.update { $0.files += 1 }
-                report.say(.item(.restored, path: path, bytes: 0))
-            } catch {
-                report.problem(path, during: "making the hard link", error)
-            }
-        }
-    }
-
-    private func restoreDatabases(_ target: TargetDirectory) throws {
-        guard !databases.isEmpty else { return }
-        let recovery = try DatabaseRecovery(from: repository)
-        for (way, node) in databases {
-            if isInterrupted() { throw Interrupted() }
-            let path = way.reduce(target.path) { $0.appending($1) }
-            do {
-                let directory = try parent(of: way, target)
-                try RestoredDatabase(
-                    node, in: directory, temporary: temporaryName(), request: request,
-                    metadata: metadata
-                ).restore(with: recovery, pool: pool)
-            } catch {
-                report.problem(path, during: "restoring the database", error)
-            }
-        }
-    }
-
-    // MARK: Pass 4 and 5
-
-    private func deleteStrangers(
-        _ runs: [BlobReference], _ target: TargetDirectory, complete: Bool
-    ) throws {
-        try StrangerRemoval(self).run(runs, target, complete: complete)
-    }
-
-    private func finishDirectories(_ runs: [BlobReference], _ target: TargetDirectory) throws {
-        try browser.walk(runs, at: target.path) { node, path in
-            node.kind == .directory && mayEnter(node, path)
-        } leave: { node, path in
-            let way = Array(path.components.dropFirst(target.path.components.count))
-            do {
-                let directory = try parent(of: way, target)
-                guard try directory.status(node.name)?.kind == .directory else { return }
-                metadata.apply(node, to: node.name, in: directory)
-            } catch {
-                report.problem(path, during: "finishing the directory", error)
-            }
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 import CISAL
 import Glibc
 
-/// ISA-L's deflate, level 1, in zlib format; one stream a call.
+/// ISA-L's deflate, level 2, in zlib format; one stream a call.
 final class FastDeflater {
     private let state: UnsafeMutableRawPointer
 

@@ -41,7 +41,7 @@ package enum BackupCommand {
                 "holdfast backup --tag nightly --exclude '*.tmp' -x /srv /etc",
                 "back up two trees of one file system, without temporary files"),
             CommandExample(
-                "holdfast backup --stdin-from-command --stdin-filename dump.sql -- pg_dump accounts",
+                "holdfast backup --stdin-from-command --stdin-filename a.sql -- pg_dump accounts",
                 "back up what a command prints, unless the command fails"),
         ])
 

@@ -5,8 +5,8 @@ package enum InitCommand {
         "init", group: .backUp,
         summary: "make a repository",
         discussion: [
-            "The repository is a directory that does not exist yet, or is empty. All that is stored "
-                + "there is encrypted. Keep the password apart from the repository: without it "
+            "The repository is a directory that does not exist yet, or is empty. All that is "
+                + "stored there is encrypted. Keep the password apart from the repository: without it "
                 + "nobody can read the backups, you included."
         ],
         examples: [

@@ -2,7 +2,7 @@
 package enum RestoreCommand {
     /// What happens to a file that is there already.
     package enum Overwrite: String, CaseIterable, Sendable {
-        /// It is replaced where its content differs.
+        /// It is replaced.
         case always
         /// It is replaced where its size or time differs.
         case ifChanged = "if-changed"

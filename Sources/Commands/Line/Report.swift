@@ -88,7 +88,7 @@ package final class Report: Sendable {
 
     /// Says what could not be done while the command goes on.
     ///
-    /// `during` names the phase (`scan`, `archival`, `restore`, `verify`), `item` the path concerned.
+    /// `during` names the phase (`scan`, `archival`, `restore`, `verify`), `item` the path.
     package func warning(_ message: String, during: String, item: [UInt8]? = nil) {
         state.withLock { $0.warnings += 1 }
         output.flush()

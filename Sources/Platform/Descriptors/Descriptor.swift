@@ -67,7 +67,7 @@ extension Descriptor {
         return Descriptor(owning: raw, path: directory.path(of: name))
     }
 
-    /// A file without a name in a directory; it is gone once it is closed. Source: O_TMPFILE, open(2).
+    /// A file without a name in a directory, gone once it is closed. Source: O_TMPFILE, open(2).
     package static func openNameless(in directory: FilePath) throws(SystemError) -> Descriptor {
         do {
             return try open(directory, flags: O_RDWR | HOLD_O_TMPFILE, mode: 0o600)
@@ -111,7 +111,7 @@ extension Descriptor {
         try seek(to: offset, HOLD_SEEK_DATA)
     }
 
-    /// Where the first hole at or after an offset begins, the end counting as one; nil past the end.
+    /// Where the first hole at or after an offset begins, the end counting as one; nil past it.
     ///
     /// It moves the position that sequential reads go on from. Source: SEEK_HOLE, lseek(2).
     package func nextHole(from offset: UInt64) throws(SystemError) -> UInt64? {

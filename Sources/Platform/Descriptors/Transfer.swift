@@ -71,7 +71,7 @@ extension Descriptor {
         }
     }
 
-    /// Writes all bytes at an offset of an open descriptor that somebody else owns. Source: pwrite(2).
+    /// Writes all bytes at an offset of a descriptor that somebody else owns. Source: pwrite(2).
     package static func write(
         _ bytes: UnsafeRawBufferPointer, to raw: CInt, at offset: UInt64, path: FilePath?
     ) throws(SystemError) {

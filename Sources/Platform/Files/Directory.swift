@@ -3,7 +3,7 @@ import Glibc
 
 /// Reads what a directory holds.
 package enum Directory {
-    /// All names but `.` and `..`, in no order; those that come or go meanwhile may be there or not.
+    /// All names but `.` and `..`, in no order; what comes or goes meanwhile may be there or not.
     ///
     /// The descriptor stays open and usable; `path` is for messages. Source: readdir(3).
     package static func names(

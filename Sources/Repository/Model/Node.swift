@@ -105,3 +105,11 @@ package struct Node: Sendable, Hashable {
         self.content = content
     }
 }
+
+extension Node {
+    /// The runs of a directory; empty for anything else.
+    package var runs: [BlobReference] {
+        if case .directory(let runs, _) = content { return runs }
+        return []
+    }
+}

@@ -11,7 +11,7 @@ package struct Snapshot: Sendable {
         package var bytes: UInt64 = 0
         /// Entries that could not be read.
         package var unreadable: UInt64 = 0
-        /// Bytes this backup added to the repository.
+        /// Bytes this backup added to the repository, but for the snapshot itself.
         package var stored: UInt64 = 0
 
         package init() {}

@@ -71,7 +71,7 @@ package final class PackWriter {
         if pending.count >= PackWriter.runSize { try flush() }
     }
 
-    /// Writes index and footer and syncs the file. Nothing names the pack yet.
+    /// Writes index and footer. Nothing is synced, and nothing names the pack, yet.
     package func finish() throws -> FinishedPack {
         let indexOffset = size
         PackFormat.encode(index: entries).withUnsafeBytes {

@@ -7,7 +7,7 @@
 //     snapshots/
 //     marks/     names of packs that prune will delete
 //     leases/    one folder a holder: `lease`, and the files it has not published
-//     claims/    STREAM-NUMBER: which lease appends to a stream
+//     claims/    SUBJECT-NUMBER: which lease has the exclusive right to something
 //
 // Publishing renames, by path, out of the lease's folder; revoking renames that folder away and
 // syncs `leases/` first. So a rename that still succeeds came before the revocation.

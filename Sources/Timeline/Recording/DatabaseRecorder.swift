@@ -22,7 +22,7 @@ package struct CapturedDatabase: Sendable {
 
 /// Appends captured states to the streams of one host's databases, under one lease.
 package final class DatabaseRecorder {
-    /// A base and this many change sets at the most; then a complete base begins anew.
+    /// A base and what follows it are this many records; then a complete base begins anew.
     package static let pathLimit = 64
 
     private let repository: Repository
@@ -174,6 +174,9 @@ package final class DatabaseRecorder {
         try segment.append(record.encoded, kind: .record)
         return record
     }
+
+    /// Bytes of the segments that wait for ``publish()``.
+    package var pendingBytes: UInt64 { pending.reduce(0) { $0 + $1.pack.size } }
 
     /// Publishes all captured states; called once the blobs they refer to are durable.
     package func publish() throws {

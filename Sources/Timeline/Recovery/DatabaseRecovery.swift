@@ -46,9 +46,7 @@ package final class DatabaseRecovery {
                 let size = plan.pages.count * plan.geometry.pageSize
                 try pool.submit(bytes: size) { tools in
                     let bytes = try plan.build(with: tools)
-                    let reading = GroupReading(
-                        group: plan.group, pages: plan.pages, geometry: plan.geometry, bytes: bytes)
-                    root.add(reading.hashes(with: tools.hasher).sum)
+                    root.add(plan.sum(of: bytes, with: tools.hasher))
                     let offset = UInt64(plan.group) * UInt64(PageGeometry.groupBytes)
                     try bytes.withUnsafeBytes { try write($0, offset) }
                 }
@@ -77,9 +75,7 @@ package final class DatabaseRecovery {
             while let plan = try cursor.next() {
                 if !last.isEmpty { try write(last) }
                 last = try plan.build(with: tools)
-                let reading = GroupReading(
-                    group: plan.group, pages: plan.pages, geometry: plan.geometry, bytes: last)
-                root.add(reading.hashes(with: tools.hasher).sum)
+                root.add(plan.sum(of: last, with: tools.hasher))
             }
             guard root.digest == cursor.record.stateRoot else {
                 throw FormatError("state \(reference.position) has another root than was recorded")

@@ -4,9 +4,29 @@ package import Repository
 extension GroupPlan {
     /// The group's pages as the state has them, one after another; the lock page is zero.
     ///
-    /// - Parameter only: pages that are needed; nil proves and returns all of them.
     /// - Throws: `damaged` where a page is not what its hash says.
-    package func build(with tools: Tools, only: Set<UInt32>? = nil) throws -> [UInt8] {
+    package func build(with tools: Tools) throws -> [UInt8] {
+        try build(with: tools, only: nil)
+    }
+
+    /// What the group adds to the state root; `bytes` are those that ``build(with:)`` proved.
+    package func sum(of bytes: [UInt8], with hasher: Hasher256) -> StateRoot {
+        var sum = StateRoot()
+        for (number, hash) in zip(pages, hashes) where number != geometry.lockPage {
+            guard number == 1 else {
+                sum.add(hash)
+                continue
+            }
+            bytes.withUnsafeBytes { bytes in
+                let page = UnsafeRawBufferPointer(rebasing: bytes[0..<geometry.pageSize])
+                sum.add(PageHash.rootContribution(ofFirst: page, with: hasher))
+            }
+        }
+        return sum
+    }
+
+    /// - Parameter only: pages that are needed and proved; nil for all.
+    func build(with tools: Tools, only: Set<UInt32>?) throws -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: pages.count * geometry.pageSize)
         if let base {
             let stored = try tools.opener.read(base.blob, kind: .pageGroup)

@@ -2,7 +2,7 @@
 //
 //     streamIdentity, then for each record
 //         pageTable… pageBodies…     of a change set, or
-//         pageHashes… pageMap…       of a base (4096 hashes or blob ids a blob), then
+//         pageHashes… pageMap…       of a base (each about 256 KiB of hashes or blob ids), then
 //         record
 //
 // The lock page's slot in a base's hashes is zero.

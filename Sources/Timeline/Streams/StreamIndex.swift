@@ -25,7 +25,8 @@ package struct Stream: Sendable {
         records.values.max { ($0.record.position, $0.chain) < ($1.record.position, $1.chain) }
     }
 
-    /// The records from a complete base to `target`, in order; throws `damaged` where one is missing.
+    /// The records from a complete base to `target`, in order; throws `damaged` where one is
+    /// missing.
     package func path(to target: RecordHandle) throws -> [RecordHandle] {
         var path = [target]
         while let last = path.last, last.record.kind != .base {

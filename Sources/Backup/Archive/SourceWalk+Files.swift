@@ -1,0 +1,117 @@
+import Platform
+import Repository
+import Timeline
+
+// Regular files and databases.
+extension SourceWalk {
+    func file(
+        _ name: [UInt8], _ status: FileStatus, in directory: borrowing Descriptor,
+        _ path: FilePath, _ known: Node?, _ sidecars: inout [[UInt8]: String?]
+    ) throws {
+        totals.files += 1
+        if status.links > 1, try sendTwin(name, status, path) { return }
+        if case .database = known?.content, !request.treatsDatabasesAsFiles {
+            return try database(name, status, in: directory, path, known, &sidecars)
+        }
+        if let known, case .file = known.content, isUnchanged(known, status),
+            !request.readsEverything
+        {
+            totals.bytes += status.size
+            var node = known
+            node.device = status.device
+            remember(node, status)
+            count(.unchanged, path, status)
+            return try send(.entry(node, nil, extents: nil))
+        }
+        try changedFile(name, status, in: directory, path, known, &sidecars)
+    }
+
+    func changedFile(
+        _ name: [UInt8], _ status: FileStatus, in directory: borrowing Descriptor,
+        _ path: FilePath, _ known: Node?, _ sidecars: inout [[UInt8]: String?]
+    ) throws {
+        let source: SourceFile
+        do {
+            source = try SourceFile(opening: name, in: directory, path: path)
+        } catch {
+            report.problem(path, during: "opening", error)
+            return try sendUnreadable(name, status, "\(error)")
+        }
+        if !request.treatsDatabasesAsFiles, source.looksLikeDatabase {
+            // Closed before libsqlite3 opens it: see the head of this file.
+            source.close()
+            return try database(name, status, in: directory, path, known, &sidecars)
+        }
+        try plain(source, name, in: directory, path, known)
+    }
+
+    func plain(
+        _ source: SourceFile, _ name: [UInt8], in directory: borrowing Descriptor,
+        _ path: FilePath, _ known: Node?
+    ) throws {
+        defer { source.close() }
+        var node = Node(
+            name: name, status: source.status, settled: isSettled(source.status), content: .nothing)
+        nameOwners(&node)
+        readAttributes(of: &node, in: directory, path)
+        let pending = PendingContent()
+        do {
+            let reading = try source.read { fill in
+                try content.write(pending, expected: source.expectedBytes, read: fill)
+            }
+            board.complete(pending)
+            node.size = reading.size
+            if reading.changed {
+                node.settled = false
+                report.say(
+                    .problem(path: path, during: "reading", reason: "it changed while it was read"))
+            }
+            totals.bytes += reading.size
+            count(known == nil ? .new : .modified, path, source.status)
+            remember(node, source.status, pending: pending, extents: reading.extents)
+            try send(.entry(node, pending, extents: reading.extents))
+        } catch let error as SystemError {
+            board.complete(pending)
+            report.problem(path, during: "reading", error)
+            try sendUnreadable(name, source.status, "\(error)")
+        }
+    }
+
+    func database(
+        _ name: [UInt8], _ status: FileStatus, in directory: borrowing Descriptor,
+        _ path: FilePath, _ known: Node?, _ sidecars: inout [[UInt8]: String?]
+    ) throws {
+        do {
+            let captured = try recorder.capture(path, known: parentDatabases[path.bytes])
+            for suffix in ["-journal", "-shm", "-wal"] {
+                sidecars[name + Array(suffix.utf8)] = .some(nil)
+            }
+            var node = Node(
+                name: name, status: status, settled: isSettled(status),
+                content: .database(captured.database.reference))
+            nameOwners(&node)
+            readAttributes(of: &node, in: directory, path)
+            databases.append(captured.database)
+            node.size = UInt64(captured.database.pageSize) * UInt64(captured.database.pageCount)
+            totals.bytes += node.size
+            report.update { $0.databases += 1 }
+            report.say(.database(path: path, captured))
+            count(
+                known == nil ? .new : captured.changedPages > 0 ? .modified : .unchanged, path,
+                status)
+            remember(node, status)
+            try send(.entry(node, nil, extents: nil))
+        } catch let error as CaptureError where error.code == .notADatabase {
+            report.update { $0.plainDatabases += 1 }
+            report.say(.remark(path: path, "stored as a plain file: \(error)"))
+            let source = try SourceFile(opening: name, in: directory, path: path)
+            try plain(source, name, in: directory, path, known)
+        } catch let error as CaptureError {
+            for suffix in ["-journal", "-shm", "-wal"] {
+                sidecars[name + Array(suffix.utf8)] = "belongs to a database that was not saved"
+            }
+            report.say(.problem(path: path, during: "capturing the database", reason: "\(error)"))
+            try sendUnreadable(name, status, "\(error)")
+        }
+    }
+}

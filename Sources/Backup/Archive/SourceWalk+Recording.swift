@@ -1,0 +1,85 @@
+import Platform
+import Repository
+
+// What all entries share: how they reach the tree builder, and how they are counted.
+extension SourceWalk {
+    func send(_ event: WalkEvent) throws {
+        eventsSinceFlush += 1
+        // The builder waits for pieces of files in the batch; it must not wait for ever.
+        if world.workers == 0 || eventsSinceFlush > TreeBuilder.capacity / 4 {
+            try content.flush()
+            eventsSinceFlush = 0
+        }
+        try trees.send(event)
+    }
+
+    func sendUnreadable(_ name: [UInt8], _ status: FileStatus, _ reason: String) throws {
+        totals.unreadable += 1
+        var node = Node(
+            name: name, status: status, settled: false,
+            content: .unreadable(reason: String(reason.prefix(1000))))
+        nameOwners(&node)
+        try send(.entry(node, nil, extents: nil))
+    }
+
+    func isUnchanged(_ known: Node, _ status: FileStatus) -> Bool {
+        known.settled && known.inode == status.inode && known.size == status.size
+            && known.modified == status.modified && known.changed == status.changed
+    }
+
+    /// Whether both times lie 2 s and more before now, so that a later change must show in them.
+    func isSettled(_ status: FileStatus) -> Bool {
+        let limit = world.clock.now().adding(nanoseconds: -2_000_000_000)
+        return status.modified < limit && status.changed < limit
+    }
+
+    func nameOwners(_ node: inout Node) {
+        node.userName = accounts.userName(of: node.userID) ?? ""
+        node.groupName = accounts.groupName(of: node.groupID) ?? ""
+    }
+
+    func readAttributes(
+        of node: inout Node, in directory: borrowing Descriptor, _ path: FilePath
+    ) {
+        do {
+            node.attributes = try ExtendedAttribute.read(of: node.name, in: directory)
+        } catch {
+            report.problem(path, during: "reading extended attributes", error)
+        }
+    }
+
+    /// Keeps what the first name of a file gave, so that it is read once.
+    func remember(
+        _ node: Node, _ status: FileStatus, pending: PendingContent? = nil,
+        extents: [Extent]? = nil
+    ) {
+        guard status.links > 1 else { return }
+        linked[FileIdentity(status)] = Linked(
+            node: node, pending: pending, extents: extents, missing: status.links - 1)
+    }
+
+    /// Records a further name of a file that was read already; false where this is the first.
+    func sendTwin(_ name: [UInt8], _ status: FileStatus, _ path: FilePath) throws -> Bool {
+        guard var twin = linked[FileIdentity(status)] else { return false }
+        twin.missing -= 1
+        linked[FileIdentity(status)] = twin.missing == 0 ? nil : twin
+        var node = twin.node
+        node.name = name
+        count(.unchanged, path, status)
+        try send(.entry(node, twin.pending, extents: twin.extents))
+        return true
+    }
+
+    func count(_ action: ArchiveNotice.Action, _ path: FilePath, _ status: FileStatus) {
+        report.update { counts in
+            switch action {
+            case .new: counts.newFiles += 1
+            case .modified: counts.changedFiles += 1
+            case .unchanged: counts.unchangedFiles += 1
+            }
+            counts.bytes += status.size
+            counts.current = path
+        }
+        report.say(.item(action, path: path, kind: status.kind, bytes: status.size))
+    }
+}
