@@ -7,7 +7,10 @@ struct HurtSourceTests {
     /// A shell loop that goes on until it is let go.
     private func keepDoing(_ step: String, in fixture: HoldfastFixture) throws -> Subprocess {
         try Subprocess(
-            ["bash", "-c", "cd \"$0\"; while [ -d source ]; do \(step); done", fixture.source + "/.."],
+            [
+                "bash", "-c", "cd \"$0\"; while [ -d source ]; do \(step); done",
+                fixture.source + "/..",
+            ],
             output: .null)
     }
 
@@ -37,7 +40,8 @@ struct HurtSourceTests {
 
     @Test func fileThatShrinksWhileItIsReadDoesNotStopTheBackup() throws {
         let fixture = try HoldfastFixture()
-        try fixture.shell("echo calm >source/zz; head -c 40M /dev/urandom >source/big; cp source/big .")
+        try fixture.shell(
+            "echo calm >source/zz; head -c 40M /dev/urandom >source/big; cp source/big .")
         let writer = try keepDoing(
             "truncate -s $((RANDOM * 1200)) source/big; cat big >source/big", in: fixture)
         for _ in 0..<3 {

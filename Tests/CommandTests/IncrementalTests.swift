@@ -39,7 +39,8 @@ struct IncrementalTests {
         _ = try backup(fixture)
         // Nothing brings a file's pages back into memory but reading it.
         try fixture.shell("sync source/big; dd if=source/big iflag=nocache count=0 2>/dev/null")
-        try #require(fixture.lines("fincore -nbo RES source/big | tr -d ' '") == ["0"], "is /tmp a tmpfs?")
+        try #require(
+            fixture.lines("fincore -nbo RES source/big | tr -d ' '") == ["0"], "is /tmp a tmpfs?")
         let second = try backup(fixture)
         #expect(second.number("data_blobs") == 0 && second.number("files_unmodified") == 201)
         #expect(try fixture.lines("fincore -nbo RES source/big | tr -d ' '") == ["0"])

@@ -10,7 +10,7 @@ extension GroupPlan {
     }
 
     /// What the group adds to the state root; `bytes` are those that ``build(with:)`` proved.
-    package func sum(of bytes: [UInt8], with hasher: Hasher256) -> StateRoot {
+    func sum(of bytes: [UInt8], with hasher: Hasher256) -> StateRoot {
         var sum = StateRoot()
         for (number, hash) in zip(pages, hashes) where number != geometry.lockPage {
             guard number == 1 else {

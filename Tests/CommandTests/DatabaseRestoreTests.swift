@@ -1,0 +1,116 @@
+import Platform
+import SQLite
+import Testing
+
+/// Databases that are put back where something is already.
+@Suite(.serialized)
+struct DatabaseRestoreTests {
+    private func fixture(mode: String) throws -> HoldfastFixture {
+        let fixture = try HoldfastFixture()
+        try fixture.shell(
+            "sqlite3 source/d.db 'PRAGMA journal_mode = \(mode); CREATE TABLE t (x); "
+                + "INSERT INTO t VALUES (1)'")
+        try expect(fixture.run("backup", fixture.source), code: 0)
+        try fixture.shell("sqlite3 source/d.db 'INSERT INTO t VALUES (2), (3)'")
+        return fixture
+    }
+
+    private func restore(_ fixture: HoldfastFixture, _ more: String...) throws -> RunResult {
+        try fixture.start(
+            ["restore", "latest:\(fixture.source)", "-t", fixture.source, "-v"] + more
+        ).finish()
+    }
+
+    @Test(arguments: ["wal", "delete", "truncate", "persist"])
+    func whoHasTheDatabaseOpenSeesTheRestoredContent(mode: String) throws {
+        let fixture = try fixture(mode: mode)
+        let holder = try Connection(
+            opening: FilePath(fixture.source + "/d.db"), mode: .readWrite,
+            busyTimeoutMilliseconds: 10_000)
+        #expect(try number("SELECT count(*) FROM t", holder) == 3)
+        expect(try restore(fixture, "--delete"), code: 0)
+        #expect(try number("SELECT count(*) FROM t", holder) == 1)
+        try holder.execute("INSERT INTO t VALUES (9)")
+        #expect(
+            try fixture.lines("sqlite3 source/d.db 'PRAGMA integrity_check; SELECT x FROM t'")
+                == ["ok", "1", "9"])
+        let kept = try fixture.lines("sqlite3 source/d.db 'PRAGMA journal_mode'")
+        #expect(kept == [mode == "wal" ? "wal" : "delete"])
+        try holder.close()
+    }
+
+    private func number(_ query: String, _ connection: Connection) throws -> Int64? {
+        let statement = try connection.prepare(query)
+        return try statement.step() ? statement.integer(at: 0) : nil
+    }
+
+    @Test func restoreUnderWriteLoadIsOneTransaction() throws {
+        let fixture = try HoldfastFixture()
+        let writer = HoldfastFixture.products + "/DatabaseWriter"
+        let live = fixture.source + "/d.db"
+        _ = try Subprocess.run([writer, live, "wal", "1"], outputLimit: 100)
+        try expect(fixture.run("backup", fixture.source), code: 0)
+        let busy = try Subprocess([writer, live, "wal", "3"], output: .null)
+        try fixture.shell("sleep 0.5")
+        // The writer counts on from its own memory, so that it may fail once; nothing is torn.
+        expect(try restore(fixture), code: 0)
+        _ = try busy.wait()
+        #expect(try fixture.lines("sqlite3 source/d.db 'PRAGMA integrity_check'") == ["ok"])
+        #expect(
+            try fixture.lines("sqlite3 source/d.db 'SELECT sum(balance) FROM account'") == ["0"])
+    }
+
+    @Test func damagedFileIsKeptAside() throws {
+        let fixture = try fixture(mode: "delete")
+        try fixture.shell("head -c 9000 /dev/urandom >source/d.db; cp source/d.db was")
+        let run = expect(try restore(fixture), code: 0)
+        #expect(run.output.contains("kept as"), "\(run)")
+        #expect(try fixture.lines("sqlite3 source/d.db 'SELECT x FROM t'") == ["1"])
+        try fixture.shell("cmp source/d.db.before-restore* was")
+        // A file whose head is whole and whose pages are not is damaged all the same.
+        try fixture.shell(
+            "head -c 4000 /dev/urandom | dd of=source/d.db bs=1 seek=100 conv=notrunc 2>/dev/null")
+        expect(try restore(fixture), code: 0)
+        #expect(
+            try fixture.lines("sqlite3 source/d.db 'PRAGMA integrity_check; SELECT x FROM t'")
+                == ["ok", "1"])
+        try fixture.shell("truncate -s 0 source/d.db")
+        expect(try restore(fixture), code: 0)
+        #expect(try fixture.lines("sqlite3 source/d.db 'SELECT x FROM t'") == ["1"])
+    }
+
+    @Test func logOfALostDatabaseIsMovedAside() throws {
+        let fixture = try HoldfastFixture()
+        let holder = try Connection(
+            opening: FilePath(fixture.source + "/d.db"), mode: .readWriteCreate,
+            busyTimeoutMilliseconds: 1000)
+        try holder.execute(
+            "PRAGMA journal_mode = WAL; CREATE TABLE t (x); INSERT INTO t VALUES (1)")
+        try expect(fixture.run("backup", fixture.source), code: 0)
+        try holder.execute("INSERT INTO t VALUES (2)")
+        try fixture.shell("mkdir lost; cp source/d.db-wal lost; echo stale >lost/d.db-journal")
+        try holder.close()
+        let run = try fixture.run(
+            "restore", "latest:\(fixture.source)", "-t", fixture.root + "/lost", "-v")
+        expect(run, code: 0)
+        #expect(try fixture.lines("sqlite3 lost/d.db 'SELECT x FROM t'") == ["1"])
+        #expect(try fixture.lines("ls lost | grep -c before-restore") == ["2"])
+    }
+
+    @Test func pageSizeThatChangedIsRestored() throws {
+        let fixture = try fixture(mode: "delete")
+        try fixture.shell("sqlite3 source/d.db 'PRAGMA page_size = 1024; VACUUM'")
+        expect(try restore(fixture), code: 0)
+        #expect(
+            try fixture.lines("sqlite3 source/d.db 'PRAGMA page_size; SELECT x FROM t'")
+                == ["4096", "1"])
+    }
+
+    @Test func existingDatabaseStaysWhereItIsNotToBeOverwritten() throws {
+        let fixture = try fixture(mode: "wal")
+        expect(try restore(fixture, "--overwrite", "never"), code: 0)
+        #expect(try fixture.lines("sqlite3 source/d.db 'SELECT count(*) FROM t'") == ["3"])
+        expect(try restore(fixture, "--dry-run"), code: 0)
+        #expect(try fixture.lines("sqlite3 source/d.db 'SELECT count(*) FROM t'") == ["3"])
+    }
+}
