@@ -90,9 +90,11 @@ package struct Archiver {
     ) -> Snapshot {
         var totals = walk.totals
         totals.stored = stored.stored
-        return Snapshot(
+        var snapshot = Snapshot(
             time: repository.world.clock.now(), host: request.host, user: request.user,
             paths: request.paths.map(\.bytes), tags: request.tags, parent: parent?.id, root: root,
             databases: walk.databases, totals: totals, program: request.program)
+        snapshot.treatsDatabasesAsFiles = request.treatsDatabasesAsFiles
+        return snapshot
     }
 }

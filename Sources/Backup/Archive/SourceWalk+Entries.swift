@@ -63,10 +63,11 @@ extension SourceWalk {
         do {
             let opened = try Descriptor.open(
                 node.name, in: directory, flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-            let status = try opened.status()
-            if request.staysOnFilesystem, try directory.status().device != status.device {
+            if request.staysOnFilesystem,
+                try directory.status().device != opened.status().device
+            {
                 var empty = node
-                empty.content = .directory(runs: [], complete: true)
+                empty.content = .directory(runs: [], complete: false)
                 try send(.entry(empty, nil, extents: nil))
                 return nil
             }

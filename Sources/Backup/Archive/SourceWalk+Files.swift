@@ -14,7 +14,7 @@ extension SourceWalk {
             return try database(name, status, in: directory, path, known, &sidecars)
         }
         if let known, case .file = known.content, isUnchanged(known, status),
-            !request.readsEverything
+            !request.readsEverything, !mayBeUncaptured(status)
         {
             totals.bytes += status.size
             var node = known
@@ -24,6 +24,13 @@ extension SourceWalk {
             return try send(.entry(node, nil, extents: nil))
         }
         try changedFile(name, status, in: directory, path, known, &sidecars)
+    }
+
+    /// Whether an unchanged file may be a database that the parent stored as a plain file only
+    /// because it was told to.
+    private func mayBeUncaptured(_ status: FileStatus) -> Bool {
+        parentHasPlainDatabases && !request.treatsDatabasesAsFiles && status.size >= 512
+            && status.size % 512 == 0
     }
 
     func changedFile(

@@ -73,6 +73,7 @@ final class SourceWalk {
         self.recorder = recorder
         self.isInterrupted = isInterrupted
         world = repository.world
+        parentHasPlainDatabases = parent?.treatsDatabasesAsFiles ?? false
         opener = BlobOpener(repository)
         parentDatabases = Dictionary(
             (parent?.databases ?? []).map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first }
@@ -182,7 +183,11 @@ final class SourceWalk {
         let frame = Frame(
             directory, path, node, parent: ParentDirectory(parentRuns, opener: opener))
         do {
-            frame.names = try names(in: frame.directory, path)[...]
+            let listed = try Directory.names(in: frame.directory, path: path)
+            let chosen = chosen(listed, in: frame.directory)
+            frame.names = chosen.sorted { $0.precedes($1) }[...]
+            // What is left out unseen may not be taken for absent by a restore that deletes.
+            frame.complete = chosen.count == listed.count
         } catch {
             report.problem(path, during: "listing", error)
             totals.unreadable += 1
@@ -191,15 +196,12 @@ final class SourceWalk {
         return frame
     }
 
-    private func names(in directory: borrowing Descriptor, _ path: FilePath) throws -> [[UInt8]] {
-        var names = try Directory.names(in: directory, path: path)
-        if request.excludesIfPresent.contains(where: names.contains) { return [] }
-        if request.excludesCaches, names.contains(CacheTag.name),
+    /// The names of a directory that belong to the backup; of a cache only its tag.
+    private func chosen(_ names: [[UInt8]], in directory: borrowing Descriptor) -> [[UInt8]] {
+        if let mark = request.excludesIfPresent.first(where: names.contains) { return [mark] }
+        guard request.excludesCaches, names.contains(CacheTag.name),
             CacheTag.isValid(in: directory)
-        {
-            return [CacheTag.name]
-        }
-        names.sort { $0.precedes($1) }
-        return names
+        else { return names }
+        return [CacheTag.name]
     }
 }

@@ -77,6 +77,9 @@ package final class Restorer {
         restoredAt = repository.world.clock.bootTime()
         if request.verifies { try RestoreVerification(of: self).run(runs, single: single) }
         try finishDirectories(runs, target)
+        if let directory = source.directory {
+            metadata.apply(directory, to: [UInt8(ascii: ".")], in: target)
+        }
     }
 
     func dryRun(_ runs: [BlobReference], _ single: Node?) throws {

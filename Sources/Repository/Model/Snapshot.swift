@@ -45,6 +45,8 @@ package struct Snapshot: Sendable {
     package var tags: [String]
     /// The snapshot this one was compared with.
     package var parent: Digest?
+    /// Whether the backup was told to store databases as plain files.
+    package var treatsDatabasesAsFiles = false
     /// Runs of the root directory.
     package var root: [BlobReference]
     package var databases: [Database]
@@ -83,7 +85,7 @@ extension Snapshot {
         for path in paths { writer.write(counted: path) }
         writer.write(varint: UInt64(tags.count))
         for tag in tags { writer.write(counted: Array(tag.utf8)) }
-        writer.write(u8: parent == nil ? 0 : 1)
+        writer.write(u8: (parent == nil ? 0 : 1) | (treatsDatabasesAsFiles ? 2 : 0))
         if let parent { writer.write(digest: parent) }
         writer.write(references: root)
         writer.write(varint: UInt64(databases.count))
@@ -111,11 +113,10 @@ extension Snapshot {
         for _ in 0..<(try reader.count(limit: Snapshot.listLimit, elementSize: 1)) {
             tags.append(try reader.text(limit: Snapshot.textLimit))
         }
-        switch try reader.u8() {
-        case 0: parent = nil
-        case 1: parent = try reader.digest()
-        default: throw FormatError("unknown flag of a snapshot")
-        }
+        let flags = try reader.u8()
+        guard flags < 4 else { throw FormatError("unknown flags of a snapshot") }
+        parent = flags & 1 == 0 ? nil : try reader.digest()
+        treatsDatabasesAsFiles = flags & 2 != 0
         root = try reader.references(limit: 1 << 20)
         databases = []
         for _ in 0..<(try reader.count(limit: Snapshot.listLimit, elementSize: 64)) {
