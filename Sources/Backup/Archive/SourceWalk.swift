@@ -52,6 +52,7 @@ final class SourceWalk {
     let isInterrupted: @Sendable () -> Bool
     let opener: BlobOpener
     let accounts = AccountNames()
+    let parentHasPlainDatabases: Bool
     let parentDatabases: [[UInt8]: Snapshot.Database]
     var databases: [Snapshot.Database] = []
     var totals = Snapshot.Totals()
