@@ -91,6 +91,14 @@ package final class Repository: Sendable {
     /// - Returns: what was found hurt: packs whose index is lost, with the reason.
     @discardableResult
     package func refresh() throws -> [(pack: ObjectName, reason: any Error)] {
+        do {
+            return try fillCatalogue()
+        } catch is CatalogueLost {
+            return try fillCatalogue()
+        }
+    }
+
+    private func fillCatalogue() throws -> [(pack: ObjectName, reason: any Error)] {
         let marks = Set(try place.list(.marks).map(\.name.name))
         let listed = try place.list(.packs).filter { $0.name.isSealedName }
         let sizes = Dictionary(

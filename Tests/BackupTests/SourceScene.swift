@@ -87,7 +87,9 @@ final class SourceScene {
         state.files[gone] = nil
         // Together past a pack's first write of 1 MiB.
         for _ in 0..<2 { try write("data/new-\(random.below(1 << 30))", random.bytes(520_000)) }
-        try connection.execute("UPDATE t SET b = randomblob(60) WHERE a % 11 = \(random.below(11))")
+        let value = random.bytes(60).hex
+        try connection.execute(
+            "UPDATE t SET b = x'\(value)' WHERE a % 11 = \(random.below(11))")
         try addRows(30)
     }
 

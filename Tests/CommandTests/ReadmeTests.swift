@@ -48,8 +48,12 @@ import Testing
     @Test(.enabled(if: getenv("HOLDFAST_TEST_ALL") != nil))
     func theDemoRuns() throws {
         let demo = Readme.root.appending("Scripts/demo").description
+        // The program refuses variables it does not know, HOLDFAST_TEST_ALL among them.
         let (status, output) = try Subprocess.run(
-            [demo, "--holdfast", ReadmeStage.binary], outputLimit: 1 << 20)
+            [demo, "--holdfast", ReadmeStage.binary],
+            environment: ReadmeStage.environment(
+                path: getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"),
+            outputLimit: 1 << 20)
         #expect(status.isSuccess, "\(String(decoding: output, as: UTF8.self))")
     }
 }
@@ -97,6 +101,11 @@ private final class ReadmeStage {
         let count = readlink("/proc/self/exe", &buffer, buffer.count)
         let bundle = buffer.prefix(max(0, count)).map(UInt8.init(bitPattern:))
         return FilePath(bytes: bundle).parent.appending("holdfast").description
+    }
+
+    /// What cron gives to its jobs, and little more than a new terminal would have.
+    static func environment(path: String, home: String = "/root") -> [String] {
+        ["HOME=\(home)", "LOGNAME=root", "SHELL=/bin/sh", "PATH=\(path)"]
     }
 
     private let root: String
@@ -165,9 +174,8 @@ private final class ReadmeStage {
     private func shell(
         _ words: [String], path: String
     ) throws -> (status: Platform.ExitStatus, output: String) {
-        let environment = ["HOME=\(root)", "LOGNAME=root", "SHELL=/bin/sh", "PATH=\(path)"]
         let (status, output) = try Subprocess.run(
-            words, environment: environment, outputLimit: 1 << 20)
+            words, environment: Self.environment(path: path, home: root), outputLimit: 1 << 20)
         return (status, String(decoding: output, as: UTF8.self))
     }
 

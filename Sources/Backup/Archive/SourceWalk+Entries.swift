@@ -20,9 +20,13 @@ extension SourceWalk {
             }
             return nil
         }
-        guard !request.selection.excludes(path.bytes, isDirectory: status.kind == .directory),
-            !request.forbidden.contains(FileIdentity(status))
+        guard !request.selection.excludes(path.bytes, isDirectory: status.kind == .directory)
         else { return nil }
+        guard !request.forbidden.contains(FileIdentity(status)) else {
+            // Or a restore that deletes would delete the repository, which no snapshot holds.
+            missesEntry = true
+            return nil
+        }
         if let owner = sidecars[name], status.kind == .regular {
             if let reason = owner { try sendUnreadable(name, status, reason) }
             return nil
@@ -56,14 +60,16 @@ extension SourceWalk {
     }
 
     /// Opens a directory to go into; nil where it is to stay unopened or cannot be opened.
+    ///
+    /// - Parameter isSource: whether it was asked for by itself: then it may be a mount point.
     func open(
-        _ node: Node, in directory: borrowing Descriptor, _ path: FilePath
+        _ node: Node, in directory: borrowing Descriptor, _ path: FilePath, isSource: Bool = false
     ) throws -> Descriptor? {
         totals.directories += 1
         do {
             let opened = try Descriptor.open(
                 node.name, in: directory, flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-            if request.staysOnFilesystem,
+            if request.staysOnFilesystem, !isSource,
                 try directory.status().device != opened.status().device
             {
                 var empty = node

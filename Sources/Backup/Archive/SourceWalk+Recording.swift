@@ -15,9 +15,10 @@ extension SourceWalk {
 
     func sendUnreadable(_ name: [UInt8], _ status: FileStatus, _ reason: String) throws {
         totals.unreadable += 1
+        // Cut by bytes, since it is by bytes that a decoder bounds it.
+        let short = String(decoding: reason.utf8.prefix(1000), as: UTF8.self)
         var node = Node(
-            name: name, status: status, settled: false,
-            content: .unreadable(reason: String(reason.prefix(1000))))
+            name: name, status: status, settled: false, content: .unreadable(reason: short))
         nameOwners(&node)
         try send(.entry(node, nil, extents: nil))
     }

@@ -58,7 +58,8 @@ final class SourceWalk {
     var totals = Snapshot.Totals()
     var linked: [FileIdentity: Linked] = [:]
     var eventsSinceFlush = 0
-    /// Whether the entry just visited is there, but not in the tree, for its status was denied.
+    /// Whether the entry just visited is there, but not in the tree: its status was denied, or it
+    /// is the repository.
     var missesEntry = false
 
     init(
@@ -139,7 +140,7 @@ final class SourceWalk {
         _ sidecars: inout [[UInt8]: String?]
     ) throws {
         guard let node = try entry(name, in: directory, path, known, &sidecars),
-            let opened = try open(node, in: directory, path)
+            let opened = try open(node, in: directory, path, isSource: true)
         else { return }
         try walk(opened, path, node, known?.runs ?? [], isRoot: false)
     }

@@ -21,6 +21,15 @@ package struct CataloguedPack: Sendable {
     package let size: UInt64
 }
 
+/// The catalogue was damaged, and is empty now: refreshing fills it again.
+package struct CatalogueLost: Error, CustomStringConvertible {
+    let path: FilePath
+
+    package var description: String {
+        "the catalogue \(path) was damaged and is being made anew: run the command again"
+    }
+}
+
 /// The local index of one repository's blobs, packs and segments.
 package final class Catalogue: Sendable {
     private struct Contents {
@@ -32,15 +41,32 @@ package final class Catalogue: Sendable {
 
     private static let version: Int64 = 1
     private let contents: Mutex<Contents>
+    private let path: FilePath
+    private let repository: String
 
     /// Opens the catalogue of `repository` at `path`; one that is damaged, or belongs to another
     /// repository or version, is made anew.
     package init(at path: FilePath, repository: String) throws {
+        self.path = path
+        self.repository = repository
         do {
             contents = Mutex(try Catalogue.open(path, repository))
         } catch let error as SQLiteError where error.isNotADatabase || error.isCorrupt {
             try Catalogue.discard(path)
             contents = Mutex(try Catalogue.open(path, repository))
+        }
+    }
+
+    /// Works on the catalogue; where that finds it damaged, an empty one takes its place.
+    private func using<R>(_ body: (Contents) throws -> sending R) throws -> sending R {
+        try contents.withLock { contents in
+            do {
+                return try body(contents)
+            } catch let error as SQLiteError where error.isNotADatabase || error.isCorrupt {
+                try Catalogue.discard(path)
+                contents = try Catalogue.open(path, repository)
+                throw CatalogueLost(path: path)
+            }
         }
     }
 
@@ -106,7 +132,7 @@ package final class Catalogue: Sendable {
 
     /// All places of a blob, in no order.
     package func locations(of id: BlobID) throws -> [BlobLocation] {
-        try contents.withLock { contents in
+        try using { contents in
             let locate = contents.locate
             defer { locate.reset() }
             locate.bind(id.digest, at: 1)
@@ -127,7 +153,7 @@ package final class Catalogue: Sendable {
 
     /// All packs that are known.
     package func packs() throws -> [CataloguedPack] {
-        try contents.withLock { contents in
+        try using { contents in
             let select = try contents.connection.prepare("SELECT number, name, size FROM packs")
             var packs: [CataloguedPack] = []
             while try select.step() {
@@ -143,7 +169,7 @@ package final class Catalogue: Sendable {
     /// Adds a pack and its blobs; returns its number.
     @discardableResult
     package func add(pack name: String, size: UInt64, entries: [PackEntry]) throws -> Int64 {
-        try contents.withLock { contents in
+        try using { contents in
             try contents.connection.transaction {
                 let addPack = contents.addPack
                 addPack.bind(name, at: 1)
@@ -176,7 +202,7 @@ package final class Catalogue: Sendable {
     /// Drops packs and all that lies in them.
     package func remove(packs numbers: [Int64]) throws {
         guard !numbers.isEmpty else { return }
-        try contents.withLock { contents in
+        try using { contents in
             try contents.connection.transaction {
                 let list = numbers.map(String.init).joined(separator: ",")
                 try contents.connection.execute("DELETE FROM blobs WHERE pack IN (\(list))")
@@ -189,7 +215,7 @@ package final class Catalogue: Sendable {
 extension Catalogue {
     /// What is noted of each segment, by name.
     package func segmentNotes() throws -> [String: [UInt8]] {
-        try contents.withLock { contents in
+        try using { contents in
             let select = try contents.connection.prepare("SELECT name, note FROM segments")
             var notes: [String: [UInt8]] = [:]
             while try select.step() { notes[select.text(at: 0)] = select.bytes(at: 1) }
@@ -199,7 +225,7 @@ extension Catalogue {
 
     /// Notes a segment, so that its records need not be read again to know its positions.
     package func note(segment name: String, _ note: [UInt8]) throws {
-        try contents.withLock { contents in
+        try using { contents in
             let insert = try contents.connection.prepare(
                 "INSERT OR REPLACE INTO segments VALUES (?, ?)")
             insert.bind(name, at: 1)
@@ -210,7 +236,7 @@ extension Catalogue {
 
     /// Forgets segments that are gone.
     package func removeNotes(of names: [String]) throws {
-        try contents.withLock { contents in
+        try using { contents in
             let delete = try contents.connection.prepare("DELETE FROM segments WHERE name = ?")
             for name in names {
                 delete.bind(name, at: 1)
@@ -224,7 +250,7 @@ extension Catalogue {
     func stillTime(
         of lease: LeaseID, generation: UInt64, boot: [UInt8], now: UInt64
     ) throws -> UInt64 {
-        try contents.withLock { contents in
+        try using { contents in
             let select = try contents.connection.prepare(
                 "SELECT since FROM leases WHERE id = ? AND generation = ? AND boot = ?")
             select.bind(lease.name, at: 1)

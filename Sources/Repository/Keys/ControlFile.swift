@@ -32,11 +32,14 @@ package struct ControlFile: Sendable {
         guard bytes.count <= ControlFile.sizeLimit, bytes.last == UInt8(ascii: "\n") else {
             throw RepositoryError.damage("the file is cut short or no text", in: location)
         }
-        var lines = bytes.dropLast().split(
+        // Before anything it says is believed: a flipped bit must not look like a newer version.
+        guard ControlFile.hasRightChecksum(bytes) else {
+            throw RepositoryError.damage("its checksum does not fit its content", in: location)
+        }
+        let lines = bytes.dropLast().split(
             separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false
         )
-        .map { String(decoding: $0, as: UTF8.self) }
-        let last = lines.removeLast()
+        .dropLast().map { String(decoding: $0, as: UTF8.self) }
         let first = lines.first ?? ""
         if let version = first.split(separator: " ").last.flatMap({ Int($0) }),
             first == "holdfast \(kind) \(version)", version > 1
@@ -51,9 +54,17 @@ package struct ControlFile: Sendable {
         }
         self.init(kind: kind, fields: Array(fields))
         // Rendering again and comparing leaves no byte of the file unchecked.
-        guard last.hasPrefix("checksum "), encoded == bytes else {
-            throw RepositoryError.damage("its checksum does not fit its content", in: location)
+        guard encoded == bytes else {
+            throw RepositoryError.damage("it is not in the form of a control file", in: location)
         }
+    }
+
+    private static func hasRightChecksum(_ bytes: [UInt8]) -> Bool {
+        let length = "checksum ".utf8.count + 2 * Digest.size + 1
+        guard bytes.count >= length else { return false }
+        let body = Array(bytes.dropLast(length))
+        let last = Array("checksum \(Hasher256.digest(body).hex)\n".utf8)
+        return body.last == UInt8(ascii: "\n") && bytes.suffix(length).elementsEqual(last)
     }
 
     /// The value of a field; throws `damaged` where it is missing.

@@ -55,7 +55,8 @@ package final class PackWriter {
 
     /// Bytes written so far, without index and footer.
     package var size: UInt64 { flushed + UInt64(pending.count) }
-    package var isEmpty: Bool { entries.isEmpty }
+    /// Blobs so far.
+    package var count: Int { entries.count }
 
     /// Appends one blob; throws what the disk throws.
     package func append(_ blob: EncodedBlob) throws {

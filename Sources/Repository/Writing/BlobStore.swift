@@ -48,6 +48,8 @@ package final class BlobStore: Sendable {
 
     /// Packs are closed past this size, in bytes.
     package static let packSize: UInt64 = 32 << 20
+    /// Packs are closed with so many blobs, however small: an open pack's index is in memory.
+    package static let packBlobs = 16_384
 
     package let pool: WorkPool
     private let repository: Repository
@@ -189,7 +191,9 @@ package final class BlobStore: Sendable {
         let open = try slot ?? begin()
         slot = open
         try open.writer.append(blob)
-        if open.writer.size >= BlobStore.packSize { try close(&slot) }
+        guard open.writer.size < BlobStore.packSize, open.writer.count < BlobStore.packBlobs else {
+            return try close(&slot)
+        }
     }
 
     private func begin() throws -> OpenPack {
