@@ -15,16 +15,19 @@ struct Session {
 
     /// Runs `body` under a lease on the repository that the settings name.
     ///
-    /// - Parameter writes: whether a place without write permission is an error.
+    /// - Parameters:
+    ///   - writes: whether a place without write permission is an error.
+    ///   - damage: the exit code where damage keeps the command from going on.
     static func run<R>(
-        _ context: CommandContext, purpose: String, writes: Bool, _ body: (Session) throws -> R
+        _ context: CommandContext, purpose: String, writes: Bool, damage: ExitCode = .failed,
+        _ body: (Session) throws -> R
     ) throws -> R {
-        let session = try commandErrors {
+        let session = try commandErrors(damage: damage) {
             try Session(context, purpose: purpose, writes: writes)
         }
         let result: R
         do {
-            result = try commandErrors { try body(session) }
+            result = try commandErrors(damage: damage) { try body(session) }
         } catch {
             session.end(reporting: context.report)
             throw error
@@ -93,7 +96,7 @@ extension World {
 }
 
 /// Gives errors of the modules below the exit codes and words of the command line.
-func commandErrors<R>(_ body: () throws -> R) throws -> R {
+func commandErrors<R>(damage: ExitCode = .failed, _ body: () throws -> R) throws -> R {
     do {
         return try body()
     } catch let error as CommandError {
@@ -103,8 +106,8 @@ func commandErrors<R>(_ body: () throws -> R) throws -> R {
             .interrupted, "interrupted; nothing was left half done",
             hint: "run the command again: what was stored already is not stored twice")
     } catch let error as RepositoryError {
-        throw CommandError(
-            error.code.exitCode, "\(error)", hint: error.hint.map { $0.asHint })
+        let code = error.code == .damaged ? damage : error.code.exitCode
+        throw CommandError(code, "\(error)", hint: error.hint.map { $0.asHint })
     }
 }
 

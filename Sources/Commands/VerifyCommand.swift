@@ -8,7 +8,9 @@ extension VerifyCommand {
         let signals = try Signals()
         defer { withExtendedLifetime(signals) {} }
         let depth = try self.depth(parsed)
-        return try Session.run(context, purpose: "verify", writes: false) { session in
+        return try Session.run(
+            context, purpose: "verify", writes: false, damage: .damageFound
+        ) { session in
             let report = findings(context)
             let verifier = Verifier(session.repository, report: report) {
                 context.progress.update {

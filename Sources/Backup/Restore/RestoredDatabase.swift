@@ -87,6 +87,7 @@ struct RestoredDatabase {
         do {
             try OnlineCopy.copy(from: directory.path.appending(temporary), into: path)
             try directory.remove(temporary)
+            metadata.apply(node, to: node.name, in: directory)
         } catch let error as SQLiteError where error.isNotADatabase {
             try moveAside(node.name)
             try moveIntoPlace()

@@ -18,7 +18,8 @@ extension Restorer {
             return
         }
         batch.append((file, groups[0]))
-        batchBytes += Int(node.size)
+        // What a waiting file costs beside its bytes counts too, or a million empty ones are free.
+        batchBytes += Int(node.size) + Restorer.fileCost
         if batchBytes >= Restorer.batchLimit || batch.count == 64 { try flush() }
     }
 

@@ -36,6 +36,8 @@ package final class Restorer {
     /// BOOTTIME when everything was written and nothing yet read again.
     package internal(set) var restoredAt: UInt64?
 
+    /// Bytes of memory that a file takes while it waits for a worker, roughly.
+    static let fileCost = 2048
     static let batchLimit = 256 << 10
     static let partLimit = 8 << 20
 
