@@ -13,10 +13,10 @@ import Testing
 
     private typealias Decoder = (_ bytes: [UInt8]) throws -> Void
 
-    private static var decoders: [(name: String, sample: [UInt8], decode: Decoder)] {
+    private static func decoders() throws -> [(name: String, sample: [UInt8], decode: Decoder)] {
         let lease = SampleValues.lease
-        return [
-            ("directory", SampleValues.run, { _ = try TreeRun.decode($0) }),
+        return try [
+            ("directory", SampleValues.run(), { _ = try TreeRun.decode($0) }),
             ("snapshot", SampleValues.snapshot.encoded, { _ = try Snapshot(decoding: $0) }),
             (
                 "index", PackFormat.encode(index: SampleValues.entries),
@@ -51,13 +51,14 @@ import Testing
                 "control file with a right checksum", Array("holdfast key 1\na b\nc d\n".utf8),
                 { _ = try ControlFile(SampleValues.checked($0), kind: "key", location: "key") }
             ),
-            ("key", SampleValues.key, SampleValues.unwrap),
+            ("key", SampleValues.key(), SampleValues.unwrap),
         ]
     }
 
     @Test func aMutatedInputIsRefusedOrRead() throws {
         let before = AddressSpace.peak
-        for (number, decoder) in Self.decoders.enumerated() {
+        let decoders = try Self.decoders()
+        for (number, decoder) in decoders.enumerated() {
             #expect(throws: Never.self, "\(decoder.name)") { try decoder.decode(decoder.sample) }
             let seed = 0x4465_636F_6465 + UInt64(number)
             let random = SeededRandomness(seed: seed)
@@ -71,7 +72,7 @@ import Testing
             }
             #expect(refused > Self.rounds / 20, "\(decoder.name), seed \(seed)")
         }
-        print("decoders of Repository: \(Self.decoders.count), \(Self.rounds) mutations each")
+        print("decoders of Repository: \(decoders.count), \(Self.rounds) mutations each")
         #expect(AddressSpace.peak - before < Self.memoryLimit)
     }
 
@@ -113,22 +114,24 @@ private enum SampleValues {
         stream: [UInt8](repeating: 3, count: 16), position: Position(epoch: 1, sequence: 300),
         chain: digest, fingerprint: [UInt8](repeating: 5, count: 90))
 
-    static func node(_ name: String, _ kind: FileKind, _ content: Node.Content) -> Node {
-        let time = Timestamp(seconds: 1_700_000_000, nanoseconds: 123_456_789)
-        let status = FileStatus(
-            kind: kind, permissions: 0o644, userID: 1000, groupID: 100, size: 700, allocated: 1024,
-            modified: time, changed: time, device: 2049, inode: 123_456, links: 1,
-            specialDevice: 0)
+    static func node(
+        _ name: String, _ kind: FileKind, _ content: Node.Content
+    ) throws -> Node {
+        var status = try FileStatus.of(FilePath("/"), followingLinks: false)
+        status.kind = kind
+        status.size = 700
+        status.modified = Timestamp(seconds: 1_700_000_000, nanoseconds: 123_456_789)
+        status.changed = status.modified
         var node = Node(name: Array(name.utf8), status: status, settled: true, content: content)
         node.userName = "alice"
         node.attributes = [ExtendedAttribute(name: Array("user.a".utf8), value: [1, 2, 3])]
         return node
     }
 
-    static var run: [UInt8] {
+    static func run() throws -> [UInt8] {
         var writer = TreeRunWriter()
         let extents = [Extent(offset: 0, length: 700)]
-        let nodes = [
+        let nodes = try [
             node("a", .regular, .file(pieces: [piece], extents: nil)),
             node("b", .regular, .file(pieces: [piece], extents: extents)),
             node("c", .directory, .directory(runs: [piece], complete: false)),
@@ -139,7 +142,8 @@ private enum SampleValues {
             node("h", .regular, .unreadable(reason: "no permission")),
         ]
         for node in nodes { _ = writer.append(node) }
-        return writer.finish() ?? []
+        let run = writer.finish()
+        return try #require(run)
     }
 
     static var snapshot: Snapshot {
@@ -185,11 +189,12 @@ private enum SampleValues {
         body + Array("checksum \(Hasher256.digest(body).hex)\n".utf8)
     }
 
-    static let key: [UInt8] =
-        (try? KeyFile.wrap(
+    static func key() throws -> [UInt8] {
+        try KeyFile.wrap(
             RepositoryKeys.random(SeededRandomness(seed: 1)), for: "r", password: [1],
             parameters: TestRepository.parameters, clock: SimulatedClock(),
-            randomness: SeededRandomness(seed: 2))) ?? []
+            randomness: SeededRandomness(seed: 2))
+    }
 
     static func unwrap(_ bytes: [UInt8]) throws {
         let keys = try KeyFile.unwrap(bytes, for: "r", password: [1], location: "key")

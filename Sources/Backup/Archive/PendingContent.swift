@@ -67,13 +67,25 @@ final class ContentBoard: @unchecked Sendable {
         locked { _ = pthread_cond_broadcast(changed) }
     }
 
+    /// Waits for a change, but not for ever: a failure elsewhere in the pipeline tells nobody here.
+    private func waitAWhile() {
+        var until = timespec()
+        clock_gettime(CLOCK_REALTIME, &until)
+        until.tv_nsec += 100_000_000
+        if until.tv_nsec >= 1_000_000_000 {
+            until.tv_sec += 1
+            until.tv_nsec -= 1_000_000_000
+        }
+        pthread_cond_timedwait(changed, mutex, &until)
+    }
+
     /// Waits for all pieces of a file; throws the pipeline's failure.
     func pieces(of content: PendingContent) throws -> [BlobReference] {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         while !(content.isComplete && content.missing == 0) {
             try failure.check()
-            pthread_cond_wait(changed, mutex)
+            waitAWhile()
         }
         return content.pieces.compactMap { $0 }
     }

@@ -6,8 +6,8 @@ package enum InitCommand {
         summary: "make a repository",
         discussion: [
             "The repository is a directory that does not exist yet, or is empty. All that is "
-                + "stored there is encrypted. Keep the password apart from the repository: without it "
-                + "nobody can read the backups, you included."
+                + "stored there is encrypted. Keep the password apart from the repository: without "
+                + "it nobody can read the backups, you included."
         ],
         examples: [
             CommandExample(

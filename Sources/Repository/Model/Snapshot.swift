@@ -148,7 +148,7 @@ extension Snapshot.Database {
         let pageSize = try reader.varint()
         let pageCount = try reader.varint()
         guard (512...65536).contains(pageSize), pageSize & (pageSize - 1) == 0,
-            let count = UInt32(exactly: pageCount)
+            let count = UInt32(exactly: pageCount), count < .max
         else { throw FormatError("page size or count out of range") }
         self.pageSize = Int(pageSize)
         self.pageCount = count

@@ -7,6 +7,9 @@ package struct PageGeometry: Sendable, Hashable {
     /// SQLite's lock bytes lie here; the page that holds them is never read or written.
     private static let lockOffset = 1 << 30
 
+    /// The most pages a database can have. Source: sqlite.org/limits.html, 14.
+    package static let pageLimit: UInt32 = 0xFFFF_FFFE
+
     /// Bytes, a power of two from 512 to 65536.
     package let pageSize: Int
 
@@ -32,7 +35,8 @@ package struct PageGeometry: Sendable, Hashable {
 
     /// Numbers of the pages of a group in a database of `total` pages; never empty for its groups.
     package func pages(of group: Int, total: UInt32) -> Range<UInt32> {
-        let first = UInt32(group * pagesPerGroup) + 1
-        return first..<max(first, min(first + UInt32(pagesPerGroup), total + 1))
+        let first = group * pagesPerGroup + 1
+        let end = min(first + pagesPerGroup, Int(total) + 1)
+        return UInt32(clamping: first)..<UInt32(clamping: max(first, end))
     }
 }

@@ -144,6 +144,8 @@ extension Record {
     }
 
     private static let blobLimit: UInt64 = 4 << 20
+    /// So far below the largest number that whoever continues a stream can count on.
+    private static let positionLimit: UInt64 = 1 << 62
 
     package init(decoding bytes: [UInt8]) throws(FormatError) {
         var reader = ByteReader(bytes)
@@ -154,13 +156,17 @@ extension Record {
         let flags = try reader.u8()
         guard flags < 4 else { throw FormatError("unknown flags of a record") }
         let position = Position(epoch: try reader.varint(), sequence: try reader.varint())
+        guard position.epoch < Record.positionLimit, position.sequence < Record.positionLimit else {
+            throw FormatError("position out of range")
+        }
         let seen = Moment(
             wall: try reader.moment(), boot: try reader.varint(), bootID: try reader.bytes(16))
         let notBefore = try reader.moment()
         let database = try reader.varint()
         let pageSize = try reader.varint()
         let pageCount = try reader.varint()
-        guard PageGeometry.isValid(pageSize: pageSize), let count = UInt32(exactly: pageCount)
+        guard PageGeometry.isValid(pageSize: pageSize), let count = UInt32(exactly: pageCount),
+            count <= PageGeometry.pageLimit
         else {
             throw FormatError("page size or count out of range")
         }

@@ -67,7 +67,7 @@ package struct StateCursor {
             return nil
         }
         let pages = geometry.pages(of: group, total: record.pageCount)
-        let bound = UInt32(clamping: Int(geometry.pagesPerGroup) * (group + 1)) + 1
+        let bound = UInt32(clamping: geometry.pagesPerGroup * (group + 1) + 1)
         var hashes = [Digest](repeating: .zero, count: pages.count)
         let stored = try base.next()
         for (index, hash) in (stored?.hashes ?? []).prefix(hashes.count).enumerated() {
@@ -80,6 +80,10 @@ package struct StateCursor {
                 hashes[Int(page.entry.page - pages.lowerBound)] = page.entry.hash
             }
             if !changed.isEmpty { plan.append((changed, layers[index].record.pageCount)) }
+        }
+        // Without this a record that claims more pages than there are would keep us for hours.
+        for (number, hash) in zip(pages, hashes) where hash == .zero && number != geometry.lockPage {
+            throw FormatError("page \(number) of state \(record.position) was never recorded")
         }
         defer { group += 1 }
         return GroupPlan(

@@ -144,7 +144,7 @@ struct SegmentNote {
             var records: [(record: Record, entry: Int)] = []
             for _ in 0..<(try reader.count(limit: 1 << 22, elementSize: 8)) {
                 let entry = try reader.varint()
-                guard entry < 1 << 22 else { return nil }
+                guard entry < 1 << 22, entry > records.last?.entry ?? 0 else { return nil }
                 let record = try Record(decoding: try reader.counted(limit: 4096))
                 records.append((record, Int(entry)))
             }

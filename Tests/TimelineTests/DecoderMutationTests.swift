@@ -1,0 +1,131 @@
+import Codec
+import Platform
+import Repository
+import SQLite
+import Simulation
+import Testing
+
+@testable import Timeline
+
+/// Every decoder answers hurt bytes with an error, or reads them as something that is valid; it
+/// never crashes, hangs or asks for much memory.
+@Suite struct DecoderMutationTests {
+    private static let rounds = TestShare.count(share: 9_000, whole: 120_000)
+    private static let memoryLimit = 2 << 30
+
+    private typealias Decoder = (_ bytes: [UInt8]) throws -> Void
+
+    private static let digest = Hasher256.digest(Array("sample".utf8))
+
+    private static var record: Record {
+        var record = Record(
+            kind: .commit, position: Position(epoch: 2, sequence: 300),
+            seen: Record.Moment(
+                wall: Timestamp(seconds: 1_700_000_000, nanoseconds: 9), boot: 1 << 40,
+                bootID: [UInt8](repeating: 4, count: 16)),
+            notBefore: Timestamp(seconds: 1_700_000_000, nanoseconds: 1), database: 0,
+            pageSize: 4096, pageCount: 70_000, stateRoot: digest, previous: digest,
+            tableHash: digest)
+        record.tableCount = 500
+        record.tableBlobs = 1
+        record.bodyBlobs = 2
+        return record
+    }
+
+    private static let identity = StreamIdentity(
+        stream: [UInt8](repeating: 3, count: 16), host: "alpha", path: Array("/srv/app.db".utf8))
+
+    private static var table: [PageTableEntry] {
+        (1...20).map {
+            PageTableEntry(page: $0 * $0, hash: digest, codec: .dictionary, length: Int($0))
+        }
+    }
+
+    private static var outcomes: [GroupOutcome] {
+        [
+            GroupOutcome(
+                sum: StateRoot(digest),
+                content: .base(hashes: [digest, digest, .zero], blob: BlobID(digest))),
+            GroupOutcome(
+                sum: StateRoot(digest),
+                content: .changes(table, bodies: [UInt8](repeating: 1, count: 210))),
+        ]
+    }
+
+    private static var decoders: [(name: String, sample: [UInt8], decode: Decoder)] {
+        let note = SegmentNote(
+            identity: identity, size: 5000, records: [(record, 3), (record, 9)])
+        return [
+            ("record", record.encoded, { _ = try Record(decoding: $0) }),
+            ("stream", identity.encoded, { _ = try StreamIdentity(decoding: $0) }),
+            ("page table", PageTable.encode(table), { _ = try PageTable.decode($0) }),
+            (
+                "segment note", note.encoded,
+                {
+                    guard SegmentNote($0, size: 5000) != nil else { throw FormatError("no note") }
+                }
+            ),
+            ("base group", outcomes[0].encoded, { _ = try GroupOutcome(decoding: $0) }),
+            ("changed group", outcomes[1].encoded, { _ = try GroupOutcome(decoding: $0) }),
+        ]
+    }
+
+    @Test func aMutatedInputIsRefusedOrRead() throws {
+        let before = AddressSpace.peak
+        for (number, decoder) in Self.decoders.enumerated() {
+            #expect(throws: Never.self, "\(decoder.name)") { try decoder.decode(decoder.sample) }
+            let seed = 0x5469_6D65 + UInt64(number)
+            let random = SeededRandomness(seed: seed)
+            var refused = 0
+            for _ in 0..<Self.rounds {
+                do {
+                    try decoder.decode(random.mutated(decoder.sample))
+                } catch {
+                    refused += 1
+                }
+            }
+            #expect(refused > Self.rounds / 20, "\(decoder.name), seed \(seed)")
+        }
+        print("decoders of Timeline: \(Self.decoders.count), \(Self.rounds) mutations each")
+        #expect(AddressSpace.peak - before < Self.memoryLimit)
+    }
+
+    @Test func aRecordThatIsReadFromHurtBytesIsWrittenAsItWasRead() throws {
+        let random = SeededRandomness(seed: 79)
+        for round in 0..<Self.rounds {
+            let bytes = random.mutated(Self.record.encoded)
+            guard let record = try? Record(decoding: bytes) else { continue }
+            #expect(record.encoded == bytes, "round \(round) of seed 79")
+        }
+    }
+
+    @Test func aMutatedPageIsRefusedOrDecoded() throws {
+        let scene = try StreamScene(seed: 5)
+        let tools = Tools(scene.repository, level: .fast)
+        let coder = PageCoder(tools)
+        let random = SeededRandomness(seed: 80)
+        let before = Array(repeatElement(Array("some words of a page ".utf8), count: 200).joined())
+            .prefix(4096)
+        var page = Array(before)
+        for index in 0..<40 { page[index * 90] ^= 0x15 }
+        var body: [UInt8] = []
+        let codec = page.withUnsafeBytes { page in
+            before.withUnsafeBytes { coder.encode(page, previous: $0, into: &body) }
+        }
+        #expect(codec == .dictionary)
+        var refused = 0
+        for _ in 0..<Self.rounds {
+            let hurt = random.mutated(body)
+            let codec: PageCodec = [.dictionary, .zlib, .stored][random.below(3)]
+            var target = Array(before)
+            do {
+                try target.withUnsafeMutableBytes {
+                    try coder.decode(hurt[...], codec, over: $0)
+                }
+            } catch {
+                refused += 1
+            }
+        }
+        #expect(refused > Self.rounds / 2)
+    }
+}
