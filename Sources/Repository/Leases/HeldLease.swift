@@ -18,7 +18,7 @@ package final class HeldLease: Sendable {
     private let state = Mutex(State())
     private let stop: Alarm
 
-    /// Takes a lease; nothing is read or written in the repository before.
+    /// Takes a lease; before it nothing is read in the repository but config and keys.
     package init(
         on place: any Place, purpose: String, world: World
     ) throws {

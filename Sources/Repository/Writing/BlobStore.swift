@@ -134,7 +134,10 @@ package final class BlobStore: Sendable {
         _ bytes: UnsafeRawBufferPointer, id: BlobID, kind: BlobKind, with tools: Tools,
         into output: inout [UInt8]
     ) throws -> Pending? {
-        precondition(bytes.count <= BlobHeader.plainLimit)
+        guard bytes.count <= BlobHeader.plainLimit else {
+            // Pieces are smaller; only a file of hundreds of thousands of them makes such a run.
+            throw FormatError("a file has more pieces or holes than a directory can list")
+        }
         guard try claim(id) else { return nil }
         let start = output.count
         let codec = tools.compressor.compress(bytes, into: &output)

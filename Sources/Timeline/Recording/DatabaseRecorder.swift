@@ -58,7 +58,7 @@ package final class DatabaseRecorder {
     /// Captures a database.
     ///
     /// - Parameters:
-    ///   - path: absolute, without symbolic links.
+    ///   - path: absolute; the stream is known by it.
     ///   - known: what the parent snapshot recorded of it.
     /// - Throws: `CaptureError` where it cannot be read as one state; what a repository throws.
     package func capture(

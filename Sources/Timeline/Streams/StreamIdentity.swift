@@ -5,7 +5,7 @@ package struct StreamIdentity: Sendable, Hashable {
     /// Random, 16 bytes.
     package let stream: [UInt8]
     package let host: String
-    /// The database's absolute path, without symbolic links.
+    /// The database's absolute path, as the walk came to it.
     package let path: [UInt8]
 
     package init(stream: [UInt8], host: String, path: [UInt8]) {
