@@ -10,14 +10,15 @@ struct DatabaseTests {
     func databaseUnderFullWriteLoadIsCapturedAsOneState(mode: String) throws {
         let fixture = try HoldfastFixture()
         let live = fixture.source + "/live.db"
-        let seconds = TestExtent.isFull ? "20" : "3"
+        let seconds = TestExtent.isFull ? "20" : "2"
         let writer = try Subprocess(
             [HoldfastFixture.products + "/DatabaseWriter", live, mode, seconds], output: .pipe)
         try fixture.shell(
             "for i in {1..200}; do sqlite3 source/live.db 'SELECT count(*) FROM counter' "
                 + "2>/dev/null | grep -q 1 && break; sleep 0.05; done")
+        let backups = TestExtent.isFull ? 10 : 2
         var notes = ""
-        for _ in 0..<(TestExtent.isFull ? 10 : 3) {
+        for _ in 0..<backups {
             notes += expect(try fixture.run("backup", "-v", fixture.source), code: 0).output
         }
         let printed = String(
@@ -26,7 +27,7 @@ struct DatabaseTests {
         let last = try #require(Int(printed.filter(\.isNumber)))
         #expect(mode == "wal" || notes.contains("writers were held up for"), "\(notes)")
         var earlier = -1
-        for age in stride(from: TestExtent.isFull ? 9 : 2, through: 0, by: -1) {
+        for age in stride(from: backups - 1, through: 0, by: -1) {
             let target = "restored-\(age)"
             try expect(
                 fixture.run(

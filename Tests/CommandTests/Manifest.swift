@@ -1,3 +1,5 @@
+import Testing
+
 /// A description of a tree that owes nothing to Holdfast: every entry with all that is to come back.
 ///
 /// Directories' sizes and link counts are the file system's own, and left out; `blocks` tells
@@ -57,10 +59,11 @@ extension HoldfastFixture {
         try lines("tree='\(tree)'; " + Manifest.script)
     }
 
-    /// The lines of one manifest that the other lacks, for a message; empty where both are equal.
-    func differences(_ left: String, _ right: String) throws -> [String] {
-        let one = try manifest(of: left)
-        let other = try manifest(of: right)
-        return Set(one).symmetricDifference(other).sorted()
+    /// Expects `source` and `target` to have the same manifest.
+    func expectSame(sourceLocation: SourceLocation = #_sourceLocation) throws {
+        let differences = try Set(manifest(of: source)).symmetricDifference(manifest(of: target))
+        #expect(
+            differences.isEmpty, "\(differences.sorted().joined(separator: "\n"))",
+            sourceLocation: sourceLocation)
     }
 }

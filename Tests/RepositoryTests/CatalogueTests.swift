@@ -40,7 +40,9 @@ import Testing
         try Self.expectAllIsFound(scene, ids)
     }
 
-    @Test(arguments: ["garbage", "zeros", "empty", "half", "first page", "later pages", "last pages", "text"])
+    @Test(arguments: [
+        "garbage", "zeros", "empty", "half", "first page", "later pages", "last pages", "text",
+    ])
     func aCatalogueThatIsDamagedIsMadeAgain(_ damage: String) throws {
         let (scene, ids, path) = try Self.stored()
         var bytes = try Descriptor.contents(of: path, limit: 1 << 24)

@@ -2,11 +2,14 @@ import Glibc
 package import Platform
 
 /// A real directory that is gone, with all in it, when nobody refers to it any more.
+///
+/// It lies in memory where there is a file system for it, since tests fill and empty thousands.
 package final class ScratchFolder: Sendable {
     package let path: FilePath
 
     package init() {
-        var template = Array("/tmp/holdfast-scratch-XXXXXX".utf8CString)
+        let parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
+        var template = Array("\(parent)/holdfast-scratch-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { fatalError("mkdtemp: \(Errno.current)") }
         path = FilePath(bytes: template.dropLast().map(UInt8.init(bitPattern:)))
     }

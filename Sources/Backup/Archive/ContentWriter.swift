@@ -135,22 +135,13 @@ final class ContentWriter {
 
     private func submit(_ bytes: [UInt8], _ pieces: [Piece]) throws {
         try store.pool.submit(bytes: bytes.count) { [store, board] tools in
-            do {
-                let ids = try bytes.withUnsafeBytes {
-                    try store.put(pieces.map(\.range), of: $0, kind: .data, with: tools)
-                }
-                board.fill(
-                    zip(pieces, ids).map { piece, id in
-                        (
-                            piece.content, piece.number,
-                            BlobReference(id: id, size: piece.range.count)
-                        )
-                    })
-            } catch {
-                store.pool.failure.record(error)
-                board.wake()
-                throw error
+            let ids = try bytes.withUnsafeBytes {
+                try store.put(pieces.map(\.range), of: $0, kind: .data, with: tools)
             }
+            board.fill(
+                zip(pieces, ids).map { piece, id in
+                    (piece.content, piece.number, BlobReference(id: id, size: piece.range.count))
+                })
         }
     }
 }

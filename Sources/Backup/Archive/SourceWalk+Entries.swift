@@ -13,6 +13,8 @@ extension SourceWalk {
         do {
             status = try FileStatus.of(name, in: directory)
         } catch {
+            // The last connection to a database takes its -wal and -shm along.
+            if error.errno == .noSuchFile, sidecars[name] != nil { return nil }
             report.problem(path, during: "looking at it", error)
             if error.errno != .noSuchFile {
                 totals.unreadable += 1

@@ -88,7 +88,6 @@ final class TreeBuilder: Sendable {
 
     func stop() {
         queue.close()
-        board.wake()
         let worker = thread.withLock { thread in
             defer { thread = nil }
             return thread

@@ -82,7 +82,8 @@ package struct StateCursor {
             if !changed.isEmpty { plan.append((changed, layers[index].record.pageCount)) }
         }
         // Without this a record that claims more pages than there are would keep us for hours.
-        for (number, hash) in zip(pages, hashes) where hash == .zero && number != geometry.lockPage {
+        for (number, hash) in zip(pages, hashes)
+        where hash == .zero && number != geometry.lockPage {
             throw FormatError("page \(number) of state \(record.position) was never recorded")
         }
         defer { group += 1 }

@@ -1,0 +1,107 @@
+import Backup
+import Codec
+import Platform
+import Repository
+import SQLite
+import Simulation
+import Synchronization
+import Testing
+
+/// A repository in memory with backups of a few small files and a database.
+final class SmallScene {
+    let place = MemoryPlace()
+    let source: FilePath
+    let connection: Connection
+    private let folder = ScratchFolder()
+    private let clock = SimulatedClock(
+        now: SystemClock().now().adding(nanoseconds: 3_600_000_000_000))
+    private let randomness: SeededRandomness
+    private var opened = 0
+
+    init(seed: UInt64) throws {
+        randomness = SeededRandomness(seed: seed)
+        source = try folder.folder("source")
+        try LinuxDisk().makeDirectory(source.appending("sub"))
+        try ScratchFolder.write(Array("one".utf8), to: source.appending("a"))
+        try ScratchFolder.write([1, 2, 3], to: source.appending(relative: "sub/b"))
+        connection = try Connection(
+            opening: source.appending("app.db"), mode: .readWriteCreate,
+            busyTimeoutMilliseconds: 1000)
+        try connection.execute(
+            "PRAGMA page_size = 512; PRAGMA journal_mode = wal; CREATE TABLE t (a, b)")
+        try TestRepository.make(at: place, world: world)
+    }
+
+    private var world: World { World.simulated(randomness, clock: clock) }
+
+    /// Opens the repository; a new catalogue where `fresh`.
+    func open(fresh: Bool) throws -> Repository {
+        if fresh { opened += 1 }
+        let cache = folder.path.appending("cache-\(fresh ? opened : 0)")
+        return try TestRepository.open(place, cache: cache, world: world)
+    }
+
+    /// Makes a snapshot of the source as it is.
+    @discardableResult
+    func backUp() throws -> StoredSnapshot {
+        let repository = try open(fresh: false)
+        let lease = try HeldLease(on: place, purpose: "backup", world: repository.world)
+        try repository.refresh()
+        let request = ArchiveRequest(
+            paths: [source], host: "alpha", user: "root", selection: .everything,
+            scratch: folder.path, program: "test")
+        let archiver = Archiver(
+            into: repository, under: lease, report: ArchiveReport { _ in }) { false }
+        let outcome = try archiver.run(request)
+        try lease.end()
+        clock.advance(nanoseconds: 60_000_000_000)
+        return try #require(outcome.snapshot)
+    }
+
+    /// What verify finds, reading everything; nil where the repository does not even open.
+    func findings(
+        fresh: Bool, _ depth: VerifyDepth = .everything
+    ) throws -> [VerifyFinding]? {
+        let repository: Repository
+        do {
+            repository = try open(fresh: fresh)
+        } catch let error as RepositoryError where error.code == .damaged {
+            return nil
+        }
+        let findings = Mutex<[VerifyFinding]>([])
+        let report = VerifyReport { finding in findings.withLock { $0.append(finding) } }
+        let damaged = try repository.refresh()
+        try Verifier(repository, report: report) { false }.run(depth, damagedPacks: damaged)
+        return findings.withLock { $0 }
+    }
+
+    /// The files of the repository that can be hurt, `config` left out.
+    func files() throws -> [ObjectName] {
+        try [Folder.keys, .packs, .segments, .snapshots].flatMap { folder in
+            try place.list(folder).map(\.name).sorted()
+        }
+    }
+}
+
+extension [VerifyFinding] {
+    /// Names of files that are hurt.
+    var files: Set<String> {
+        Set(
+            compactMap { finding in
+                switch finding {
+                case .file(let name, _): name
+                case .snapshot(let name, _): "snapshots/\(name)"
+                case .path: nil
+                }
+            })
+    }
+
+    /// Last components of the paths that are hurt, with their snapshots.
+    var paths: Set<String> {
+        Set(
+            compactMap { finding in
+                guard case .path(let snapshot, let path, _) = finding else { return nil }
+                return "\(snapshot) \(String(decoding: path.lastComponent, as: UTF8.self))"
+            })
+    }
+}
