@@ -16,6 +16,8 @@
 
 extern int renameat2(int, const char *, int, const char *, unsigned int);
 extern int pipe2(int *, int);
+extern int setfsuid(uid_t);
+extern int setfsgid(gid_t);
 extern int pthread_setname_np(pthread_t, const char *);
 extern char **environ;
 
@@ -121,6 +123,19 @@ static inline ssize_t hold_getrandom(void *buffer, size_t size) {
 /// The environment as posix_spawn wants it; Swift refuses the global variable as a shared one.
 static inline char **hold_environment(void) {
     return environ;
+}
+
+/// Gives this thread, and no other, the rights of a user at files; root only. Source: setfsuid(2).
+static inline void hold_act_as(uid_t user, gid_t group) {
+    // Root's way back comes first: without its fsuid the group could still be changed, but the
+    // order must not matter.
+    if (user == 0) {
+        setfsuid(user);
+        setfsgid(group);
+    } else {
+        setfsgid(group);
+        setfsuid(user);
+    }
 }
 
 static inline int hold_name_this_thread(const char *name) {

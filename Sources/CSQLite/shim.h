@@ -24,6 +24,10 @@ static inline int holdfast_bind_blob(
     return sqlite3_bind_blob(statement, index, bytes, size, SQLITE_TRANSIENT);
 }
 
+static inline int holdfast_keep_log(sqlite3 *connection) {
+    return sqlite3_db_config(connection, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)0);
+}
+
 static inline int holdfast_file_is_open(sqlite3_file *file) {
     return file != 0 && file->pMethods != 0;
 }

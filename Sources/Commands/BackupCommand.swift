@@ -24,7 +24,9 @@ extension BackupCommand {
             let outcome = try archiver.run(try request.completed(for: session, context))
             let seconds = Double(context.clock.bootTime() - start) / 1e9
             progress.finish()
-            BackupSummary(outcome, dryRun: request.dryRun, seconds: seconds).tell(context)
+            BackupSummary(
+                outcome, missing: request.missing, dryRun: request.dryRun, seconds: seconds
+            ).tell(context)
             return outcome.counts.problems == 0 && request.missing == 0 ? .done : .incomplete
         }
     }
@@ -52,7 +54,7 @@ private struct BackupProgress: Sendable {
         let counts = report.counts
         return Progress(
             .backup, items: counts.files, bytes: counts.bytes, errors: counts.problems,
-            current: [counts.current.bytes])
+            current: counts.current.bytes.isEmpty ? [] : [counts.current.bytes])
     }
 }
 

@@ -34,7 +34,7 @@ struct BackupSources {
                 ?? ProcessIdentity.hostName(),
             tags: try tags(), selection: PathSelection(excludes: try excludes()),
             excludesCaches: parsed.has(BackupCommand.SourceSelection.excludeCaches),
-            excludesIfPresent: parsed.values(of: BackupCommand.SourceSelection.excludeIfPresent),
+            excludesIfPresent: try marks(),
             staysOnFilesystem: parsed.has(BackupCommand.SourceSelection.oneFileSystem),
             treatsDatabasesAsFiles: parsed.has(BackupCommand.noSQLite),
             readsEverything: parsed.has(BackupCommand.force),
@@ -63,12 +63,13 @@ struct BackupSources {
                 "backup needs at least one path", hint: "say holdfast backup PATH…")
         }
         var paths: [FilePath] = []
+        var seen: Set<[UInt8]> = []
         for path in given {
             guard !path.bytes.isEmpty else {
                 throw CommandError.usage("a path to back up is empty")
             }
             let absolute = try path.absolute()
-            if !paths.contains(absolute) { paths.append(absolute) }
+            if seen.insert(absolute.bytes).inserted { paths.append(absolute) }
         }
         return paths
     }
@@ -91,6 +92,20 @@ struct BackupSources {
     private func tags() throws -> [String] {
         try parsed.texts(BackupCommand.SnapshotLabels.tag)
             .flatMap { $0.split(separator: ",").map(String.init) }
+    }
+
+    private func marks() throws -> [[UInt8]] {
+        let marks = parsed.values(of: BackupCommand.SourceSelection.excludeIfPresent)
+        for mark in marks {
+            let name = mark.prefix { $0 != UInt8(ascii: ":") }
+            guard !name.isEmpty, !name.contains(UInt8(ascii: "/")) else {
+                throw CommandError.usage(
+                    "option --exclude-if-present needs the name of a file, without '/': "
+                        + PathText.shown(mark),
+                    hint: "say --exclude-if-present NAME, or NAME:HEADER")
+            }
+        }
+        return marks
     }
 
     private func excludes() throws -> [PathPattern] {

@@ -8,15 +8,21 @@ struct BackupSummary {
     private let outcome: ArchiveOutcome
     private let dryRun: Bool
     private let seconds: Double
+    private let problems: UInt64
 
-    init(_ outcome: ArchiveOutcome, dryRun: Bool, seconds: Double) {
+    /// - Parameter missing: how many of the paths given are not there.
+    init(_ outcome: ArchiveOutcome, missing: Int, dryRun: Bool, seconds: Double) {
         self.outcome = outcome
+        problems = outcome.counts.problems + UInt64(missing)
         self.dryRun = dryRun
         self.seconds = seconds
     }
 
     func tell(_ context: CommandContext) {
-        for line in lines { context.report.note(line) }
+        for line in lines {
+            // What a dry run says is what it was asked for.
+            if dryRun { context.report.answer(line) } else { context.report.note(line) }
+        }
         context.report.answer(json)
     }
 
@@ -40,12 +46,14 @@ struct BackupSummary {
         lines.append(
             "processed \(counts.files) files, \(ByteCountText.shown(counts.bytes)) in "
                 + DurationText.clock(seconds: UInt64(seconds)))
-        if counts.problems > 0 {
-            lines.append("\(counts.problems) problems, see above; the rest is safe")
+        if problems > 0 {
+            lines.append("\(problems) problems, see above; the rest is safe")
         }
         if let snapshot = outcome.snapshot {
             lines.append("snapshot \(snapshot.shortID) saved")
-        } else if !dryRun {
+        } else if dryRun {
+            lines.append("dry run: nothing was stored")
+        } else {
             lines.append("nothing changed; no snapshot was made")
         }
         return lines
@@ -69,7 +77,7 @@ struct BackupSummary {
         line.add("total_files_processed", counts.files)
         line.add("total_bytes_processed", counts.bytes)
         line.add("total_duration", seconds)
-        line.add("error_count", counts.problems)
+        line.add("error_count", problems)
         if let snapshot = outcome.snapshot { line.add("snapshot_id", snapshot.id.hex) }
         return line
     }

@@ -20,10 +20,18 @@ extension RestoreCommand {
                 in: session.repository)
             let report = RestoreNarrator(context, dryRun: request.dryRun).report
             let start = context.clock.bootTime()
-            try restore(choice, request, session, report, context)
+            do {
+                try restore(choice, request, session, report, context)
+            } catch is Interrupted {
+                throw CommandError(
+                    .interrupted, "interrupted; what was restored so far stays",
+                    hint: "run it again; --overwrite if-changed keeps what is there already")
+            }
             let seconds = Double(context.clock.bootTime() - start) / 1e9
             RestoreSummary(report.counts, choice, request, seconds: seconds).tell(context)
-            return report.counts.problems == 0 ? .done : .incomplete
+            // A snapshot that cannot be read may be the one that was meant.
+            return report.counts.problems == 0 && context.report.warnings == 0
+                ? .done : .incomplete
         }
     }
 

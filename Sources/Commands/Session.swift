@@ -7,7 +7,7 @@ import Repository
 /// A command's work with an opened repository, from taking the lease to ending it.
 struct Session {
     let repository: Repository
-    /// Nil where the place takes no writes: nothing can be pruned there either.
+    /// Nil where the place takes no writes, or has no room for one more file.
     let lease: HeldLease?
     /// What refreshing the catalogue found hurt.
     let damagedPacks: [(pack: ObjectName, reason: any Error)]
@@ -51,6 +51,10 @@ struct Session {
         do {
             lease = try HeldLease(on: place, purpose: purpose, world: world)
         } catch let error as RepositoryError where error.code == .readOnly && !writes {
+            context.report.detail("reading without a lease: \(error)")
+            lease = nil
+        } catch let error as SystemError where error.errno == .noSpace && !writes {
+            // On a full disk a restore must still be possible.
             context.report.detail("reading without a lease: \(error)")
             lease = nil
         }
@@ -103,8 +107,12 @@ func commandErrors<R>(damage: ExitCode = .failed, _ body: () throws -> R) throws
         throw error
     } catch is Interrupted {
         throw CommandError(
-            .interrupted, "interrupted; nothing was left half done",
-            hint: "run the command again: what was stored already is not stored twice")
+            .interrupted, "interrupted; the repository is as whole as before",
+            hint: "run the command again")
+    } catch let error as SystemError where [.noSpace, .quotaExceeded].contains(error.errno) {
+        throw CommandError(
+            .failed, "\(error)",
+            hint: "make room there and run the command again; what was stored before is intact")
     } catch let error as RepositoryError {
         let code = error.code == .damaged ? damage : error.code.exitCode
         throw CommandError(code, "\(error)", hint: error.hint.map { $0.asHint })

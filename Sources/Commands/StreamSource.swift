@@ -16,7 +16,13 @@ struct StreamSource {
     init?(_ parsed: ParsedCommand) throws {
         let stdin = parsed.has(BackupCommand.StandardInput.stdin)
         let command = parsed.has(BackupCommand.StandardInput.fromCommand)
-        guard stdin || command else { return nil }
+        guard stdin || command else {
+            guard !parsed.has(BackupCommand.StandardInput.filename) else {
+                throw CommandError.usage(
+                    "option --stdin-filename goes with --stdin or --stdin-from-command only")
+            }
+            return nil
+        }
         guard !(stdin && command) else {
             throw CommandError.usage("options --stdin and --stdin-from-command exclude each other")
         }

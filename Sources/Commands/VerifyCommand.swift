@@ -8,6 +8,10 @@ extension VerifyCommand {
         let signals = try Signals()
         defer { withExtendedLifetime(signals) {} }
         let depth = try self.depth(parsed)
+        guard parsed.has(drill) || !parsed.has(drillTarget) else {
+            throw CommandError.usage(
+                "option --drill-target goes with --drill only", hint: "add --drill")
+        }
         return try Session.run(
             context, purpose: "verify", writes: false, damage: .damageFound
         ) { session in
@@ -74,11 +78,15 @@ extension VerifyCommand {
             ? "the structure only; --read-data reads all data"
             : "\(ByteCountText.shown(counts.bytesRead)) read"
         context.report.note(
-            "checked \(counts.snapshots) snapshots, \(counts.packs) files, "
+            "checked \(counts.snapshots) snapshots, \(counts.packs) repository files, "
                 + "\(counts.entries) entries, \(counts.databases) database states: \(read)")
-        context.report.note(
-            counts.findings == 0 && drilled
-                ? "no damage found" : "\(counts.findings) findings of damage, see above")
+        if counts.findings > 0 {
+            context.report.note("\(counts.findings) findings of damage, see above")
+        } else if drilled {
+            context.report.note("no damage found")
+        } else {
+            context.report.note("the stored structure is whole, but the drill failed, see above")
+        }
         var line = JSONLine("summary")
         line.add("num_errors", counts.findings)
         line.add("snapshots", counts.snapshots)

@@ -4,7 +4,7 @@
 // their sizes, drop from the catalogue what is gone or shorter. Writers do not build on a blob
 // whose only copy lies in a marked pack. Snapshots are listed before anything they point to.
 
-import Codec
+package import Codec
 package import Platform
 import Synchronization
 
@@ -163,6 +163,12 @@ package final class Repository: Sendable {
         return state.withLock { state in
             found.contains { state.packs[$0.pack] != nil && !state.marked.contains($0.pack) }
         }
+    }
+
+    /// Whether a writer may build on all blobs of a snapshot without looking for each.
+    package func trusts(_ snapshot: Digest) throws -> Bool {
+        guard state.withLock({ $0.marked.isEmpty }) else { return false }
+        return try catalogue.knowsWhole(snapshot)
     }
 
     /// A reader of a catalogued pack; the ones used last stay open.

@@ -136,6 +136,14 @@ package final class Connection {
         return sqlite3_changes64(handle)
     }
 
+    /// From now on closing leaves the log as it is, also where this is the last connection.
+    ///
+    /// Source: sqlite.org/c3ref/c_dbconfig_defensive.html, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE.
+    package func keepLogOnClose() {
+        // It fails for a misuse alone, and then closing does what it always does.
+        _ = holdfast_keep_log(handle)
+    }
+
     /// Closes the connection.
     ///
     /// - Throws: where statements of it still exist; then it stays open.

@@ -118,7 +118,8 @@ final class SourceScene {
         return found.sorted()
     }
 
-    /// `==`, which without optimisation compares one byte after another, in a hundredth of its time.
+    /// `==`, which without optimisation compares one byte after another, in a hundredth of its
+    /// time.
     private static func isSame(_ one: [UInt8], _ other: [UInt8]) -> Bool {
         one.count == other.count && memcmp(one, other, one.count) == 0
     }

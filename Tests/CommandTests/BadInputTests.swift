@@ -158,6 +158,7 @@ struct BadInputTests {
         (["backup", "--exclude"], "--exclude"),
         (["backup", "--exclude", "[", "/tmp"], "["),
         (["backup", "--stdin", "/tmp"], "--stdin"),
+        (["backup", "--exclude-if-present", "a/b:c", "/tmp"], "a/b:c"),
         (["completion", "tcsh"], "tcsh"),
     ])
     func commandLineThatIsWrongIsExit2(words: [String], named: String) throws {

@@ -1,6 +1,7 @@
 import Testing
 
-/// A description of a tree that owes nothing to Holdfast: every entry with all that is to come back.
+/// A description of a tree that owes nothing to Holdfast: every entry with all that is to come
+/// back.
 ///
 /// Directories' sizes and link counts are the file system's own, and left out; `blocks` tells
 /// whether holes are holes still.

@@ -41,6 +41,11 @@ import Testing
     @Test func noLineHasMoreThan100Columns() throws {
         for file in try House.files(".swift", in: "Sources", "Tests") {
             for (index, line) in file.lines.enumerated() where line.count > 100 {
+                // Scripts and expected output in tests cannot be cut; the formatter sees to the
+                // rest.
+                guard file.path.hasPrefix("Sources") || line.trimmed.hasPrefix("//") else {
+                    continue
+                }
                 Issue.record("\(House.place(file, index)) has \(line.count) columns")
             }
         }

@@ -26,7 +26,8 @@ private final class RecordedStates {
         repository = try TestRepository.open(place, cache: cache.path, world: world)
     }
 
-    /// Records the database as it is; the file must be checkpointed, so that its bytes are the state.
+    /// Records the database as it is; the file must be checkpointed, so that its bytes are the
+    /// state.
     func record(_ name: String) throws {
         let lease = try HeldLease(
             on: repository.place, purpose: "backup", world: repository.world)

@@ -41,8 +41,8 @@ package struct Archiver {
             let recorder = try DatabaseRecorder(
                 in: repository, under: lease, store: store, host: request.host,
                 scratch: request.scratch, patience: request.patience)
-            let walk = SourceWalk(
-                request, in: repository, parent: parent?.snapshot, report: report, trees: trees,
+            let walk = try SourceWalk(
+                request, in: repository, parent: parent, report: report, trees: trees,
                 content: content, board: board, recorder: recorder, isInterrupted: isInterrupted)
             try walk.run(parent: parent?.snapshot)
             let root = try trees.finish()
@@ -73,6 +73,11 @@ package struct Archiver {
         if isInterrupted() { throw Interrupted() }
         try recorder.publish()
         let saved = try repository.save(snapshot, under: lease)
+        do {
+            try repository.catalogue.note(whole: saved.id, instead: parent?.id)
+        } catch {
+            // The snapshot is saved all the same; the next backup looks for each piece.
+        }
         return ArchiveOutcome(snapshot: saved, counts: report.counts, stored: stored)
     }
 

@@ -18,6 +18,11 @@ final class ContentBoard: Sendable {
         self.failure = failure
     }
 
+    /// Throws the pipeline's failure, where it has failed.
+    func check() throws {
+        try failure.check()
+    }
+
     /// Makes room for the next piece and returns its number.
     func reserve(in content: PendingContent) -> Int {
         monitor.locked {
@@ -25,6 +30,11 @@ final class ContentBoard: Sendable {
             content.missing += 1
             return content.pieces.count - 1
         }
+    }
+
+    /// Pieces so far.
+    func count(of content: PendingContent) -> Int {
+        monitor.locked { content.pieces.count }
     }
 
     /// Says that no more pieces follow.

@@ -13,10 +13,10 @@ extension SourceWalk {
         if case .database = known?.content, !request.treatsDatabasesAsFiles {
             return try database(name, status, in: directory, path, known, &sidecars)
         }
-        if let known, case .file = known.content, isUnchanged(known, status),
-            !request.readsEverything, !mayBeUncaptured(status)
+        if let known, case .file(let pieces, _) = known.content, isUnchanged(known, status),
+            !request.readsEverything, !mayBeUncaptured(status), try areStored(pieces)
         {
-            totals.bytes += status.size
+            totals.bytes.add(saturating: status.size)
             var node = known
             node.device = status.device
             remember(node, status)
@@ -24,6 +24,12 @@ extension SourceWalk {
             return try send(.entry(node, nil, extents: nil))
         }
         try changedFile(name, status, in: directory, path, known, &sidecars)
+    }
+
+    /// Whether a new snapshot may name pieces of the parent's: what was lost is read again.
+    private func areStored(_ pieces: [BlobReference]) throws -> Bool {
+        if trustsParent { return true }
+        return try pieces.allSatisfy { try repository.holds($0.id) }
     }
 
     /// Whether an unchanged file may be a database that the parent stored as a plain file only
@@ -73,12 +79,19 @@ extension SourceWalk {
                 report.say(
                     .problem(path: path, during: "reading", reason: "it changed while it was read"))
             }
-            totals.bytes += reading.size
+            guard Node.canHold(pieces: board.count(of: pending), extents: reading.extents ?? [])
+            else {
+                let reason = "it has more pieces or holes than a snapshot can hold"
+                report.say(.problem(path: path, during: "storing", reason: reason))
+                return try sendUnreadable(name, source.status, reason)
+            }
+            totals.bytes.add(saturating: reading.size)
             count(known == nil ? .new : .modified, path, source.status)
             remember(node, source.status, pending: pending, extents: reading.extents)
             try send(.entry(node, pending, extents: reading.extents))
         } catch let error as SystemError {
             board.complete(pending)
+            try board.check()  // where the repository failed, it was not the source
             report.problem(path, during: "reading", error)
             try sendUnreadable(name, source.status, "\(error)")
         }
@@ -100,7 +113,7 @@ extension SourceWalk {
             readAttributes(of: &node, in: directory, path)
             databases.append(captured.database)
             node.size = UInt64(captured.database.pageSize) * UInt64(captured.database.pageCount)
-            totals.bytes += node.size
+            totals.bytes.add(saturating: node.size)
             report.update { $0.databases += 1 }
             report.say(.database(path: path, captured))
             count(

@@ -43,10 +43,20 @@ extension SourceWalk {
         of node: inout Node, in directory: borrowing Descriptor, _ path: FilePath
     ) {
         do {
-            node.attributes = try ExtendedAttribute.read(of: node.name, in: directory)
+            let attributes = try ExtendedAttribute.read(of: node.name, in: directory)
+            if Node.canHold(attributes) {
+                node.attributes = attributes
+                return
+            }
+            report.say(
+                .problem(
+                    path: path, during: "reading extended attributes",
+                    reason: "there are more than a snapshot can hold"))
         } catch {
             report.problem(path, during: "reading extended attributes", error)
         }
+        // The next backup must try again, and not take the entry for one that has none.
+        node.settled = false
     }
 
     /// Keeps what the first name of a file gave, so that it is read once.
@@ -62,6 +72,12 @@ extension SourceWalk {
     /// Records a further name of a file that was read already; false where this is the first.
     func sendTwin(_ name: [UInt8], _ status: FileStatus, _ path: FilePath) throws -> Bool {
         guard var twin = linked[FileIdentity(status)] else { return false }
+        // A number may belong to another file by now; and what changed since is read again. Of a
+        // database, capturing it may have moved the times.
+        if case .database = twin.node.content {
+        } else if twin.node.modified != status.modified || twin.node.changed != status.changed {
+            return false
+        }
         twin.missing -= 1
         linked[FileIdentity(status)] = twin.missing == 0 ? nil : twin
         var node = twin.node
@@ -78,7 +94,7 @@ extension SourceWalk {
             case .modified: counts.changedFiles += 1
             case .unchanged: counts.unchangedFiles += 1
             }
-            counts.bytes += status.size
+            counts.bytes.add(saturating: status.size)
             counts.current = path
         }
         report.say(.item(action, path: path, kind: status.kind, bytes: status.size))

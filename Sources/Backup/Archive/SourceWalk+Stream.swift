@@ -25,7 +25,7 @@ extension SourceWalk {
         node.size = size
         nameOwners(&node)
         totals.files += 1
-        totals.bytes += size
+        totals.bytes.add(saturating: size)
         count(.new, FilePath("/").appending(stream.name), status)
         try send(.entry(node, pending, extents: nil))
         try content.flush()

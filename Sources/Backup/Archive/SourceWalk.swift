@@ -50,12 +50,16 @@ final class SourceWalk {
     let recorder: DatabaseRecorder
     let world: World
     let isInterrupted: @Sendable () -> Bool
+    let repository: Repository
+    /// Whether all that the parent snapshot names is known to be stored.
+    let trustsParent: Bool
     let opener: BlobOpener
     let accounts = AccountNames()
     let parentHasPlainDatabases: Bool
     let parentDatabases: [[UInt8]: Snapshot.Database]
     var databases: [Snapshot.Database] = []
     var totals = Snapshot.Totals()
+    private let marks: [DirectoryMark]
     var linked: [FileIdentity: Linked] = [:]
     var eventsSinceFlush = 0
     /// Whether the entry just visited is there, but not in the tree: its status was denied, or it
@@ -63,10 +67,10 @@ final class SourceWalk {
     var missesEntry = false
 
     init(
-        _ request: ArchiveRequest, in repository: Repository, parent: Snapshot?,
+        _ request: ArchiveRequest, in repository: Repository, parent: StoredSnapshot?,
         report: ArchiveReport, trees: TreeBuilder, content: ContentWriter, board: ContentBoard,
         recorder: DatabaseRecorder, isInterrupted: @escaping @Sendable () -> Bool
-    ) {
+    ) throws {
         self.request = request
         self.report = report
         self.trees = trees
@@ -74,12 +78,17 @@ final class SourceWalk {
         self.board = board
         self.recorder = recorder
         self.isInterrupted = isInterrupted
+        self.repository = repository
+        trustsParent = try parent.map { try repository.trusts($0.id) } ?? true
         world = repository.world
-        parentHasPlainDatabases = parent?.treatsDatabasesAsFiles ?? false
+        marks =
+            request.excludesIfPresent.map { DirectoryMark($0) }
+            + (request.excludesCaches ? [.cache] : [])
+        parentHasPlainDatabases = parent?.snapshot.treatsDatabasesAsFiles ?? false
         opener = BlobOpener(repository)
         parentDatabases = Dictionary(
-            (parent?.databases ?? []).map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first }
-        )
+            (parent?.snapshot.databases ?? []).map { ($0.path, $0) },
+            uniquingKeysWith: { first, _ in first })
     }
 
     /// Walks everything; the tree builder has heard of the whole tree when this returns.
@@ -198,12 +207,9 @@ final class SourceWalk {
         return frame
     }
 
-    /// The names of a directory that belong to the backup; of a cache only its tag.
+    /// The names of a directory that belong to the backup; of one that bears a mark only the mark.
     private func chosen(_ names: [[UInt8]], in directory: borrowing Descriptor) -> [[UInt8]] {
-        if let mark = request.excludesIfPresent.first(where: names.contains) { return [mark] }
-        guard request.excludesCaches, names.contains(CacheTag.name),
-            CacheTag.isValid(in: directory)
-        else { return names }
-        return [CacheTag.name]
+        for mark in marks where mark.isPresent(among: names, in: directory) { return [mark.name] }
+        return names
     }
 }

@@ -11,7 +11,8 @@ struct FileMetadata: Sendable {
         self.report = report
     }
 
-    /// Applies a node's metadata to the entry `name`; times come last, since the others touch them.
+    /// Applies a node's metadata to the entry `name`. Attributes come before the mode, which may
+    /// forbid to write them; times come last, since the others touch them.
     func apply(_ node: Node, to name: [UInt8], in directory: TargetDirectory) {
         let path = directory.path.appending(node.name)
         attempt("setting the owner", path) {
@@ -22,12 +23,6 @@ struct FileMetadata: Sendable {
             try FileTree.setOwner(
                 name, in: directory.descriptor, userID: node.userID, groupID: node.groupID)
         }
-        if node.kind != .symbolicLink {
-            attempt("setting the mode", path) {
-                try FileTree.setPermissions(
-                    name, in: directory.descriptor, node.permissions)
-            }
-        }
         if !node.attributes.isEmpty {
             attempt("setting extended attributes", path) {
                 for attribute in node.attributes {
@@ -35,9 +30,27 @@ struct FileMetadata: Sendable {
                 }
             }
         }
+        if node.kind != .symbolicLink {
+            attempt("setting the mode", path) {
+                try FileTree.setPermissions(
+                    name, in: directory.descriptor, try permissions(of: node, name, directory))
+            }
+        }
         attempt("setting the time", path) {
             try FileTree.setTimes(name, in: directory.descriptor, modified: node.modified)
         }
+    }
+
+    /// A node's mode; a file that could not get its owner must not run with the rights of whoever
+    /// restored it.
+    private func permissions(
+        of node: Node, _ name: [UInt8], _ directory: TargetDirectory
+    ) throws -> UInt32 {
+        guard node.kind == .regular, node.permissions & 0o6000 != 0,
+            let now = try directory.status(name)
+        else { return node.permissions }
+        let isOwned = now.userID == node.userID && now.groupID == node.groupID
+        return isOwned ? node.permissions : node.permissions & 0o1777
     }
 
     private func attempt(_ during: String, _ path: FilePath, _ step: () throws -> Void) {

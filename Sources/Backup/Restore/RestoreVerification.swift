@@ -95,7 +95,7 @@ private struct ComparedFile: Sendable {
                     throw RepositoryError(.damaged, "its bytes are not those of the snapshot")
                 }
             }
-            report.update { $0.verifiedBytes += node.size }
+            report.update { $0.verifiedBytes.add(saturating: node.size) }
         } catch {
             report.mismatch(path, "\(error)")
         }

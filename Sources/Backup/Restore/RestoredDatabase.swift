@@ -57,7 +57,7 @@ struct RestoredDatabase {
         }
         report.update { counts in
             counts.databases += 1
-            counts.bytes += node.size
+            counts.bytes.add(saturating: node.size)
         }
         report.say(.item(existing == nil ? .restored : .updated, path: path, bytes: node.size))
     }

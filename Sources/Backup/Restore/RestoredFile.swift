@@ -121,7 +121,7 @@ final class RestoredFile: Sendable {
                 temporary, in: directory.descriptor, to: node.name, in: directory.descriptor)
             metadata.report.update { counts in
                 counts.files += 1
-                counts.bytes += node.size
+                counts.bytes.add(saturating: node.size)
             }
             metadata.report.say(.item(.restored, path: path, bytes: node.size))
         } catch {

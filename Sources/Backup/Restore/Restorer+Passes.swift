@@ -96,6 +96,8 @@ extension Restorer {
             } catch {
                 report.problem(path, during: "finishing the directory", error)
             }
+        } unreadable: { _, _, _ in
+            // The first pass has reported it; the directories that can be read are finished.
         }
     }
 }

@@ -120,7 +120,7 @@ package final class Verifier {
         }
     }
 
-    /// Holds each pack's own index against the catalogue, and the catalogue against it.
+    /// Reads the index that each pack has of itself.
     private func checkIndexes(
         _ names: Set<ObjectName>, _ damaged: [(pack: ObjectName, reason: any Error)]
     ) throws {

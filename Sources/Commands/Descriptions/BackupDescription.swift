@@ -75,7 +75,8 @@ package enum BackupCommand {
         /// `--exclude-if-present`
         package static let excludeIfPresent = OptionDescription(
             "exclude-if-present", form: .value("NAME", .text),
-            help: "leave out the content of directories that hold a file of this name",
+            help: "leave out the content of directories that hold a file of this name; "
+                + "NAME:HEADER asks for a beginning of that file, too",
             isRepeatable: true)
         /// `--one-file-system`
         package static let oneFileSystem = OptionDescription(

@@ -24,10 +24,10 @@ package enum ExitCode: Int32, CaseIterable, Sendable {
         switch self {
         case .done: "done"
         case .failed: "failed"
-        case .usage: "the command line, a variable or the configuration is invalid"
-        case .incomplete: "done, but some sources could not be read (the snapshot exists)"
+        case .usage: "the command line or a variable is invalid; nothing was begun"
+        case .incomplete: "done, but something could not be read or set; each is named"
         case .noRepository: "there is no repository at that place"
-        case .locked: "the repository is locked"
+        case .locked: "another process holds what this one needs"
         case .wrongPassword: "wrong password"
         case .damageFound: "verify found damage"
         case .interrupted: "interrupted"

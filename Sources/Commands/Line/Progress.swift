@@ -39,7 +39,7 @@ package struct Progress: Sendable {
     /// The share that is done, by bytes where there are any: part and whole; nil while unknown.
     package var share: (part: UInt64, whole: UInt64)? {
         if let totalBytes, totalBytes > 0 { return (min(bytes, totalBytes), totalBytes) }
-        if let totalItems, totalItems > 0, totalBytes != nil || bytes == 0 {
+        if let totalItems, totalItems > 0, work == .verify || totalBytes != nil || bytes == 0 {
             return (min(items, totalItems), totalItems)
         }
         return nil
@@ -67,6 +67,8 @@ struct Pace {
     /// Notes the bytes done by a time in nanoseconds.
     mutating func note(_ bytes: UInt64, at time: UInt64) {
         guard time > lastTime, bytes >= lastBytes else { return }
+        // The time before the first byte says nothing of the pace.
+        guard bytes > 0 || bytesPerSecond != nil else { return }
         let seconds = Double(time - lastTime) / 1e9
         let current = Double(bytes - lastBytes) / seconds
         let weight = min(1, seconds / Self.memorySeconds)

@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// Says what a command found, did and could not do.
@@ -126,7 +127,8 @@ package final class Report: Sendable {
         }
         output.flush()
         if let failure = output.failure, code == .done {
-            self.failure(.outputFailed(failure))
+            // A reader that has seen enough (`| head`) is told nothing.
+            if failure != EPIPE { self.failure(.outputFailed(failure)) }
             return .failed
         }
         return code

@@ -70,6 +70,11 @@ package final class Catalogue: Sendable {
         }
     }
 
+    /// Works on the catalogue through its connection, for what needs no prepared statement.
+    func withConnection<R>(_ body: (Connection) throws -> sending R) throws -> sending R {
+        try using { try body($0.connection) }
+    }
+
     private static func discard(_ path: FilePath) throws {
         let disk = LinuxDisk()
         for suffix in ["", "-wal", "-shm"] {
@@ -207,6 +212,7 @@ package final class Catalogue: Sendable {
                 let list = numbers.map(String.init).joined(separator: ",")
                 try contents.connection.execute("DELETE FROM blobs WHERE pack IN (\(list))")
                 try contents.connection.execute("DELETE FROM packs WHERE number IN (\(list))")
+                try contents.connection.execute("DELETE FROM about WHERE name LIKE 'whole %'")
             }
         }
     }

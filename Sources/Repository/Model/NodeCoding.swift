@@ -7,7 +7,7 @@
 //     content: by its tag
 
 import Codec
-import Platform
+package import Platform
 
 /// Bounds on what a node may claim; larger claims are damage.
 private enum NodeLimit {
@@ -18,6 +18,25 @@ private enum NodeLimit {
     static let target = 1 << 16
     static let pieces = 1 << 26
     static let fingerprint = 512
+}
+
+// A run of a directory is one blob: what it may hold beside one node is less than 1 MiB, and no
+// node may be so large that its run is no blob any more.
+extension Node {
+    private static let attributeBytes = 1 << 20
+    private static let contentBytes = 13 << 20
+
+    /// Whether a node can have these attributes.
+    package static func canHold(_ attributes: [ExtendedAttribute]) -> Bool {
+        attributes.count <= NodeLimit.attributes
+            && attributes.reduce(0) { $0 + $1.name.count + $1.value.count + 6 } <= attributeBytes
+    }
+
+    /// Whether a node can have so many pieces of a file, and these extents.
+    package static func canHold(pieces: Int, extents: [Extent]) -> Bool {
+        // As many bytes as they can take at most: sizes of pieces 4, numbers of extents 9 each.
+        pieces * (4 + Digest.size) + extents.count * 18 <= contentBytes
+    }
 }
 
 extension Node.Content {

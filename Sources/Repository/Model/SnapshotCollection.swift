@@ -50,6 +50,7 @@ extension Repository {
     /// Writes a snapshot, the only commit point of a backup: durable when this returns.
     package func save(_ snapshot: Snapshot, under lease: HeldLease) throws -> StoredSnapshot {
         let bytes = snapshot.encoded
+        try requireReadable(bytes)
         let id = bytes.withUnsafeBytes { BlobID(keys.blobHasher().digest($0)) }
         let blob = EncodedBlob(
             kind: .snapshot, codec: .stored, plainSize: bytes.count, id: id, bytes: bytes[...])
@@ -58,6 +59,20 @@ extension Repository {
             throw RepositoryError.damage("its name is no digest", in: "\(pack.name)")
         }
         return StoredSnapshot(id: digest, snapshot: snapshot)
+    }
+
+    /// A snapshot that nobody could read again must not be reported as saved.
+    private func requireReadable(_ bytes: [UInt8]) throws {
+        do {
+            guard bytes.count <= BlobHeader.plainLimit else {
+                throw FormatError("\(bytes.count) bytes")
+            }
+            _ = try Snapshot(decoding: bytes)
+        } catch {
+            throw RepositoryError(
+                .absent, "this is more than one snapshot can hold (\(error))",
+                hint: "Name fewer paths, such as the directories that hold them.")
+        }
     }
 
     /// Writes a small pack of a folder in one go: synced, published and settled.

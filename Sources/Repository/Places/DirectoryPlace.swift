@@ -241,15 +241,17 @@ package final class DirectoryPlace: Place {
     }
 
     package func claims(on subject: String) throws -> [(number: UInt64, lease: LeaseID)] {
-        var claims: [(number: UInt64, lease: LeaseID)] = []
-        for entry in try translating({ try self.disk.entries(of: self.claimsPath) }) {
-            let parts = entry.name.split(separator: "-")
-            guard parts.count == 2, parts[0] == subject, let number = UInt64(parts[1]) else {
-                continue
-            }
-            if let lease = try holder(of: entry.name) { claims.append((number, lease)) }
+        try claimNumbers(on: subject).compactMap { number in
+            try holder(of: "\(subject)-\(number)").map { (number, $0) }
         }
-        return claims.sorted { $0.number < $1.number }
+    }
+
+    /// The numbers of the claims on a subject, in ascending order.
+    private func claimNumbers(on subject: String) throws -> [UInt64] {
+        try translating { try self.disk.entries(of: self.claimsPath) }.compactMap { entry in
+            let parts = entry.name.split(separator: "-")
+            return parts.count == 2 && parts[0] == subject ? UInt64(parts[1]) : nil
+        }.sorted()
     }
 
     /// Whose lease a claim names; nil where it is gone, or where it names none.
@@ -276,7 +278,7 @@ package final class DirectoryPlace: Place {
         }
         guard isFirst else { throw isTaken(subject, number) }
         try translating { try self.disk.syncDirectory(self.claimsPath) }
-        let numbers = try claims(on: subject).map(\.number)
+        let numbers = try claimNumbers(on: subject)
         // Whoever claimed a higher number has removed this one, so that its name was free again.
         guard numbers.allSatisfy({ $0 <= number }) else {
             try unlessGone { try self.disk.remove(name) }

@@ -23,6 +23,9 @@ package struct StoreStatistics: Sendable {
     package var stored: UInt64 = 0
 }
 
+/// The store was given up, or has ended, before a blob reached it.
+private struct StoreEnded: Error {}
+
 /// Adds blobs to a repository under a lease.
 package final class BlobStore: Sendable {
     private enum Parcel: Sendable {
@@ -164,8 +167,16 @@ package final class BlobStore: Sendable {
 
     private func send(_ blobs: [EncodedBlob]) throws {
         guard !dryRun else { return }
-        backlog.take(blobs.reduce(0) { $0 + $1.bytes.count })
-        try stages.withLock { $0?.packing }?.send(.blobs(blobs))
+        let bytes = blobs.reduce(0) { $0 + $1.bytes.count }
+        backlog.take(bytes)
+        do {
+            try failure.check()
+        } catch {
+            backlog.give(bytes)  // or others would wait for them for ever
+            throw error
+        }
+        guard let packing = stages.withLock({ $0?.packing }) else { throw StoreEnded() }
+        try packing.send(.blobs(blobs))
     }
 
     // MARK: Packing
@@ -212,7 +223,9 @@ package final class BlobStore: Sendable {
         guard let open = slot else { return }
         slot = nil
         let finished = try open.writer.finish()
-        try stages.withLock { $0?.publishing }?.send(Sealed(pack: finished, staged: open.staged))
+        // A pack may be dropped only where the whole store fails.
+        guard let publishing = stages.withLock({ $0?.publishing }) else { throw StoreEnded() }
+        try publishing.send(Sealed(pack: finished, staged: open.staged))
     }
 
     // MARK: Publishing
@@ -233,13 +246,10 @@ package final class BlobStore: Sendable {
     /// Waits until everything that was put is durable; throws the first failure of any stage.
     package func finish() throws -> StoreStatistics {
         pool.finish()
-        let running = stages.withLock { stages in
-            defer { stages = nil }
-            return stages
-        }
-        if let running {
+        // The stages stay where they are found: the packing thread looks there for the next one
+        // for as long as it has parcels.
+        if let running = stages.withLock({ $0 }) {
             // The parcels before the flush are in order; only then does the next stage end.
-            stages.withLock { $0 = running }
             do {
                 try running.packing.send(.flush)
             } catch {

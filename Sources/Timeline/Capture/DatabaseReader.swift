@@ -41,6 +41,7 @@ package final class DatabaseReader {
     private let file: PagerFile
     private let neighbourhood: Neighbourhood
     private let isImmutable: Bool
+    private let visited: FileStatus?
     private let busyTimeoutMilliseconds: Int
 
     /// Opens a database without touching what it holds.
@@ -57,7 +58,15 @@ package final class DatabaseReader {
         pageSize = opened.header.pageSize
         journalMode = opened.header.journalMode
         isImmutable = opened.isImmutable
+        visited = opened.visited
         neighbourhood = Neighbourhood(path: opened.connection.resolvedPath)
+    }
+
+    /// Closes the database and leaves its log as it is: for one that is damaged, whose log somebody
+    /// may still need.
+    package func closeUntouched() {
+        connection.keepLogOnClose()
+        close()
     }
 
     /// Closes the database; as the last connection in WAL mode it checkpoints and removes the log,
@@ -65,6 +74,8 @@ package final class DatabaseReader {
     package func close() {
         // What cannot be closed yet is closed when the reader goes.
         try? connection.close()
+        // Opened read-only, it left the log that it made.
+        if let visited { OpenedDatabase.visit(path, asOwnerOf: visited, patience: 0) }
     }
 
     /// Runs `body` with the state that the database has now.

@@ -11,6 +11,9 @@ struct Neighbourhood {
             FilePath(bytes: path.bytes + Array(suffix.utf8)), followingLinks: false)
     }
 
+    /// Whether there is a WAL, be it empty.
+    var hasLog: Bool { file("-wal") != nil }
+
     /// Whether there is no WAL, or one without a single frame.
     var holdsNoFrames: Bool {
         (file("-wal")?.size ?? 0) <= UInt64(WALFrames.headerSize)

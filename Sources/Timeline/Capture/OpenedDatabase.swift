@@ -1,3 +1,4 @@
+import CLinux
 import CSQLite
 import Glibc
 import Platform
@@ -11,6 +12,8 @@ struct OpenedDatabase {
     /// Whether it lies, in WAL mode and without frames, on a read-only filesystem: there SQLite
     /// cannot make the `-shm` that it needs, and nobody else can either.
     let isImmutable: Bool
+    /// The file, where it is another user's and its log was not there before we came.
+    let visited: FileStatus?
 
     init(at path: FilePath, patience: Int) throws(CaptureError) {
         let status: FileStatus
@@ -22,13 +25,20 @@ struct OpenedDatabase {
         guard status.kind == .regular else {
             throw CaptureError(.notADatabase, path, "it is no regular file")
         }
-        // Read-write where that is permitted, so that a hot journal or log can be recovered.
-        let opened = try OpenedDatabase.open(path, .readWrite)
+        // Our own is opened read-write, so that a hot journal can be rolled back. Another owner's
+        // must not be rolled back with our rights: a journal may name any file as its
+        // super-journal, and SQLite removes that one (pager.c, pager_delsuper).
+        let isOurs = status.userID == geteuid()
+        if !isOurs, OpenedDatabase.hasJournal(path) {
+            OpenedDatabase.visit(path, asOwnerOf: status, patience: patience)
+        }
+        let opened = try OpenedDatabase.open(path, isOurs ? .readWrite : .readOnly)
         let header = try OpenedDatabase.header(of: path, in: opened, patience: patience)
         let place = Neighbourhood(path: opened.connection.resolvedPath)
         isImmutable =
             header.journalMode == .wal && place.holdsNoFrames
             && Neighbourhood.isReadOnly(device: status.device)
+        visited = isOurs || header.journalMode != .wal || place.hasLog ? nil : status
         self.header = header
         (connection, file) = isImmutable ? try OpenedDatabase.open(path, .immutable) : opened
     }
@@ -50,7 +60,7 @@ struct OpenedDatabase {
         of path: FilePath, in opened: (connection: Connection, file: PagerFile), patience: Int
     ) throws(CaptureError) -> DatabaseHeader {
         var answer = try examine(path, opened.file)
-        if case .other = answer, try hasJournal(opened.connection) {
+        if case .other = answer, hasJournal(opened.connection.resolvedPath) {
             // A transaction that was cut short may have left half a header; its journal mends it.
             _ = try opened.connection.beginReading(path, patience: patience)
             defer { try? opened.connection.execute("ROLLBACK") }
@@ -64,9 +74,25 @@ struct OpenedDatabase {
         }
     }
 
-    private static func hasJournal(_ connection: Connection) throws(CaptureError) -> Bool {
-        let journal = FilePath(bytes: connection.resolvedPath.bytes + Array("-journal".utf8))
+    private static func hasJournal(_ database: FilePath) -> Bool {
+        let journal = FilePath(bytes: database.bytes + Array("-journal".utf8))
         return ((try? FileStatus.of(journal, followingLinks: false))?.size ?? 0) > 0
+    }
+
+    /// Opens a database for a moment with its owner's rights, where we may: a hot journal is rolled
+    /// back, and who closes it last removes the log.
+    static func visit(_ path: FilePath, asOwnerOf owner: FileStatus, patience: Int) {
+        guard geteuid() == 0 else { return }
+        hold_act_as(owner.userID, owner.groupID)
+        defer { hold_act_as(0, getegid()) }
+        do {
+            let opened = try open(path, .readWrite)
+            _ = try opened.connection.beginReading(path, patience: patience)
+            try opened.connection.execute("ROLLBACK")
+            try opened.connection.close()
+        } catch {
+            return  // reading it meets the error again, and reports it
+        }
     }
 
     private static func examine(

@@ -50,9 +50,12 @@ package final class DatabaseRecorder {
         streams = try StreamIndex(of: repository)
     }
 
-    /// Whether the repository still has a state that an earlier snapshot names.
-    package func holds(_ reference: DatabaseReference) -> Bool {
-        streams.streams[reference.stream]?.records[reference.chain] != nil
+    /// Whether the repository still has all that makes up a state that an earlier snapshot names.
+    package func holds(_ reference: DatabaseReference) throws -> Bool {
+        guard let stream = streams.streams[reference.stream],
+            let handle = stream.records[reference.chain]
+        else { return false }
+        return try !stream.storedPath(to: handle, in: repository).isEmpty
     }
 
     /// Captures a database.
@@ -66,7 +69,18 @@ package final class DatabaseRecorder {
     ) throws -> CapturedDatabase {
         let reader = try DatabaseReader(opening: path)
         defer { reader.close() }
-        if let known, holds(known.reference),
+        do {
+            return try capture(path, known: known, with: reader)
+        } catch let error as CaptureError where error.code == .notADatabase {
+            reader.closeUntouched()
+            throw error
+        }
+    }
+
+    private func capture(
+        _ path: FilePath, known: Snapshot.Database?, with reader: DatabaseReader
+    ) throws -> CapturedDatabase {
+        if let known, try holds(known.reference),
             try reader.isUnchanged(since: known.reference.fingerprint)
         {
             return CapturedDatabase(
@@ -75,7 +89,8 @@ package final class DatabaseRecorder {
         }
         try claim(path)
         let stream = streams.stream(host: host, path: path.bytes)
-        let previous = try stream?.end.map { try stream?.path(to: $0) ?? [] } ?? []
+        let previous =
+            try stream?.end.map { try stream?.storedPath(to: $0, in: repository) ?? [] } ?? []
         let capture = try Capture(
             reader: reader, previous: previous, repository: repository, store: store,
             scratch: scratch)

@@ -39,19 +39,29 @@ package final class DatabaseRecovery {
         write: @escaping @Sendable (UnsafeRawBufferPointer, UInt64) throws -> Void
     ) throws {
         let path = try path(to: reference)
+        // The pool's own failure would fail all databases after this one.
+        let failure = FirstFailure()
         do {
             var cursor = try StateCursor(over: path, in: repository, wantsBodies: true)
             let root = RootSum()
-            while let plan = try cursor.next() {
-                let size = plan.pages.count * plan.geometry.pageSize
-                try pool.submit(bytes: size) { tools in
-                    let bytes = try plan.build(with: tools)
-                    root.add(plan.sum(of: bytes, with: tools.hasher))
-                    let offset = UInt64(plan.group) * UInt64(PageGeometry.groupBytes)
-                    try bytes.withUnsafeBytes { try write($0, offset) }
+            // However this ends, no job may outlive it: each writes to the caller's descriptor.
+            try drained(pool) {
+                while let plan = try cursor.next() {
+                    try failure.check()
+                    let size = plan.pages.count * plan.geometry.pageSize
+                    try pool.submit(bytes: size) { tools in
+                        do {
+                            let bytes = try plan.build(with: tools)
+                            root.add(plan.sum(of: bytes, with: tools.hasher))
+                            let offset = UInt64(plan.group) * UInt64(PageGeometry.groupBytes)
+                            try bytes.withUnsafeBytes { try write($0, offset) }
+                        } catch {
+                            failure.record(error)
+                        }
+                    }
                 }
             }
-            try pool.drain()
+            try failure.check()
             guard root.digest == cursor.record.stateRoot else {
                 throw FormatError("state \(reference.position) has another root than was recorded")
             }
@@ -60,6 +70,13 @@ package final class DatabaseRecovery {
                 .damaged, "\(error)", hint: "Run 'holdfast verify --read-data' to see what is hurt."
             )
         }
+    }
+
+    /// Runs `body`, and returns or throws when the pool has done all that it was given.
+    private func drained(_ pool: WorkPool, _ body: () throws -> Void) throws {
+        let result = Result { try body() }
+        try pool.drain()
+        try result.get()
     }
 
     /// Gives out the pages of a state one group after another; the last comes once the state root

@@ -1,0 +1,84 @@
+import Testing
+
+/// Parts of the repository that are gone: what is still in the sources is stored again.
+@Suite struct LossTests {
+    /// A fixture whose sources, a file and a database, are old enough not to be read again.
+    private func settledFixture() throws -> HoldfastFixture {
+        let fixture = try HoldfastFixture()
+        try fixture.shell(
+            """
+            head -c 2000000 /dev/urandom >source/file
+            sqlite3 source/d.db 'CREATE TABLE t (x); INSERT INTO t VALUES (randomblob(600000))'
+            sleep 2.1
+            """)
+        expect(try fixture.run("backup", fixture.source), code: 0)
+        return fixture
+    }
+
+    private func expectNewestComesBack(_ fixture: HoldfastFixture) throws {
+        expect(
+            try fixture.run(
+                "restore", "latest:\(fixture.source)", "-t", fixture.target, "--verify"),
+            code: 0)
+        try fixture.shell("cmp source/file target/file; sqlite3 source/d.db .dump >a")
+        try fixture.shell("sqlite3 target/d.db .dump >b; cmp a b")
+    }
+
+    @Test func unchangedSourcesWhosePacksAreGoneAreStoredAgain() throws {
+        // With the catalogue that saw the packs, and with one that knows nothing.
+        for forgets in [false, true] {
+            let fixture = try settledFixture()
+            // The tree is left, so that there is a parent by which nothing has changed.
+            try fixture.shell("cd repository/packs; ls -S | head -n -1 | xargs rm")
+            if forgets { try fixture.shell("rm -r cache") }
+            expect(try fixture.run("snapshots"), code: 0)
+            expect(try fixture.run("backup", fixture.source), code: 0)
+            try expectNewestComesBack(fixture)
+        }
+    }
+
+    @Test func aSegmentThatIsGoneStopsNoBackup() throws {
+        let fixture = try settledFixture()
+        try fixture.shell("rm repository/segments/*")
+        expect(try fixture.run("backup", fixture.source), code: 0)
+        try expectNewestComesBack(fixture)
+
+        // The one in the middle of a history.
+        let fixture2 = try settledFixture()
+        for number in 1...2 {
+            try fixture2.shell("sqlite3 source/d.db 'INSERT INTO t VALUES (\(number))'")
+            expect(try fixture2.run("backup", fixture2.source), code: 0)
+        }
+        try fixture2.shell("cd repository/segments; rm $(ls -tr | sed -n 2p)")
+        try fixture2.shell("sqlite3 source/d.db 'INSERT INTO t VALUES (3)'")
+        expect(try fixture2.run("backup", fixture2.source), code: 0)
+        try expectNewestComesBack(fixture2)
+    }
+
+    @Test func whatWasNotLostIsNotStoredAgain() throws {
+        let fixture = try settledFixture()
+        try fixture.shell("rm -r cache")
+        let run = expect(try fixture.run("backup", fixture.source, "--json"), code: 0)
+        #expect(run.number("files_unmodified") == 2)
+        #expect(run.number("data_added") == 0, "\(run)")
+    }
+
+    @Test(.enabled(if: TestExtent.isRoot))
+    func oneFileSystemEntersASourceThatIsAMountPoint() throws {
+        let fixture = try HoldfastFixture()
+        try fixture.shell("mount -t tmpfs none source; echo here >source/file; mkdir source/inner")
+        defer { _ = try? fixture.shell("umount -l source/inner source") }
+        try fixture.shell("mount -t tmpfs none source/inner; echo there >source/inner/file")
+        expect(try fixture.run("backup", "-x", fixture.source), code: 0)
+        let listed = try fixture.run("ls", "latest").output
+        #expect(listed.contains(fixture.source + "/file"))
+        #expect(!listed.contains(fixture.source + "/inner/file"))
+
+        // What another file system holds was not looked at, so it is not a stranger here.
+        expect(
+            try fixture.run(
+                "restore", "latest:\(fixture.source)", "-t", fixture.source, "--delete"),
+            code: 0)
+        try fixture.shell("grep -q there source/inner/file")
+    }
+}
