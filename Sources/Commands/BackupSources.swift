@@ -28,6 +28,11 @@ struct BackupSources {
         for path in paths where !existing.contains(path) {
             context.report.warning("it does not exist", during: "scan", item: path.bytes)
         }
+        for path in existing where isLink(path) {
+            context.report.warning(
+                "it is a symbolic link; only the link itself is saved, not what it leads to",
+                during: "scan", item: path.bytes)
+        }
         return BackupRequest(
             paths: existing, missing: paths.count - existing.count, stream: stream,
             host: try parsed.text(BackupCommand.SnapshotLabels.host) ?? context.settings.host
@@ -50,6 +55,14 @@ struct BackupSources {
             return true
         } catch {
             return error.errno != .noSuchFile && error.errno != .notDirectory
+        }
+    }
+
+    private func isLink(_ path: FilePath) -> Bool {
+        do {
+            return try FileStatus.of(path, followingLinks: false).kind == .symbolicLink
+        } catch {
+            return false  // the walk will meet the error again, and report it
         }
     }
 
@@ -150,7 +163,9 @@ struct BackupRequest {
     func completed(for session: Session, _ context: CommandContext) throws -> ArchiveRequest {
         let lease = try session.writingLease()
         let patience = context.settings.retryLock.map { UInt64($0 / .nanoseconds(1)) } ?? 0
-        let name = paths.reduce(into: Array("backup \(host)".utf8)) { $0 += [0] + $1.bytes }
+        let name = paths.sorted().reduce(into: Array("backup \(host)".utf8)) {
+            $0 += [0] + $1.bytes
+        }
         if !dryRun {
             try Claim.take(
                 Claim.subject(name, in: session.repository),

@@ -20,7 +20,13 @@ struct DrillPlace {
     }
 
     func with<R>(_ body: (FilePath) throws -> R) throws -> R {
-        try LinuxDisk().makeDirectory(path)
+        do {
+            try LinuxDisk().makeDirectory(path)
+        } catch {
+            throw CommandError(
+                .failed, "the drill has no place to restore to: \(error)",
+                hint: "give a directory with room for a snapshot by --drill-target")
+        }
         do {
             let result = try body(path)
             try ScratchDirectory.remove(path)
@@ -52,7 +58,7 @@ struct DrillRun {
         for stored in newest.values.sorted(by: { $0.snapshot.time < $1.snapshot.time }) {
             let result = try place.with { scratch in
                 let drill = Drill(session.repository, scratch: scratch) { Interruption.isRequested }
-                return try drill.run(stored, report: report)
+                return try drill.run(stored, report: report(scratch))
             }
             tell(result)
             results.append(result)
@@ -62,10 +68,13 @@ struct DrillRun {
         return results.allSatisfy(\.isProven)
     }
 
-    private var report: RestoreReport {
+    /// Names each problem by its path in the snapshot.
+    private func report(_ scratch: FilePath) -> RestoreReport {
         RestoreReport { [report = context.report] notice in
             guard case .problem(let path, let during, let reason) = notice else { return }
-            report.warning("drill, \(during): \(reason)", during: "verify", item: path.bytes)
+            let isBeneath = path.bytes.starts(with: scratch.bytes + [UInt8(ascii: "/")])
+            let item = isBeneath ? Array(path.bytes.dropFirst(scratch.bytes.count)) : path.bytes
+            report.warning("drill, \(during): \(reason)", during: "verify", item: item)
         }
     }
 

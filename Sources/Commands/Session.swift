@@ -115,7 +115,11 @@ func commandErrors<R>(damage: ExitCode = .failed, _ body: () throws -> R) throws
             hint: "make room there and run the command again; what was stored before is intact")
     } catch let error as RepositoryError {
         let code = error.code == .damaged ? damage : error.code.exitCode
-        throw CommandError(code, "\(error)", hint: error.hint.map { $0.asHint })
+        // Where verify itself cannot go on, it is no help to be sent to verify.
+        let hint =
+            code == .damageFound
+            ? "put that file back from another copy of the repository" : error.hint?.asHint
+        throw CommandError(code, "\(error)", hint: hint)
     }
 }
 

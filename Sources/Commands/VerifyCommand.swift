@@ -58,7 +58,11 @@ extension VerifyCommand {
         return VerifyReport { finding in
             switch finding {
             case .file(let name, let reason):
-                report.warning("damaged: \(reason)", during: "verify", item: Array(name.utf8))
+                // The line names the file once.
+                let text = "\(reason)"
+                let isNamed = text.hasPrefix(name + ": ")
+                let what = isNamed ? String(text.dropFirst(name.count + 2)) : text
+                report.warning("damaged: \(what)", during: "verify", item: Array(name.utf8))
             case .snapshot(let name, let reason):
                 report.warning(
                     "snapshot \(name.prefix(8)) cannot be read: \(reason)", during: "verify")

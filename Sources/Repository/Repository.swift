@@ -21,6 +21,7 @@ package final class Repository: Sendable {
         var packs: [Int64: CataloguedPack] = [:]
         var marked: Set<Int64> = []
         var open: [Int64: PackReader] = [:]
+        var distrusted: Set<BlobID> = []
     }
 
     /// Packs whose descriptors stay open at a time.
@@ -161,7 +162,10 @@ package final class Repository: Sendable {
         let found = try catalogue.locations(of: id)
         guard !found.isEmpty else { return false }
         return state.withLock { state in
-            found.contains { state.packs[$0.pack] != nil && !state.marked.contains($0.pack) }
+            !state.distrusted.contains(id)
+                && found.contains {
+                    state.packs[$0.pack] != nil && !state.marked.contains($0.pack)
+                }
         }
     }
 
@@ -169,6 +173,12 @@ package final class Repository: Sendable {
     package func trusts(_ snapshot: Digest) throws -> Bool {
         guard state.withLock({ $0.marked.isEmpty }) else { return false }
         return try catalogue.knowsWhole(snapshot)
+    }
+
+    /// Notes a blob of which a copy was read and is damaged: a writer that has its content stores
+    /// it again.
+    package func distrust(_ id: BlobID) {
+        state.withLock { _ = $0.distrusted.insert(id) }
     }
 
     /// A reader of a catalogued pack; the ones used last stay open.

@@ -51,7 +51,8 @@ final class SmallScene {
             paths: [source], host: "alpha", user: "root", selection: .everything,
             scratch: folder.path, program: "test")
         let archiver = Archiver(
-            into: repository, under: lease, report: ArchiveReport { _ in }) { false }
+            into: repository, under: lease, report: ArchiveReport { _ in }
+        ) { false }
         let outcome = try archiver.run(request)
         try lease.end()
         clock.advance(nanoseconds: 60_000_000_000)

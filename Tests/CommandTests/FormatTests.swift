@@ -13,13 +13,15 @@ import Testing
         let listed = try fixture.run("snapshots", "--json")
         #expect(listed.output.split(separator: "\n").count == 2)
         try expect(
-            fixture.run("restore", "latest:/tmp/fx/data", "-t", fixture.target, "--verify"), code: 0)
+            fixture.run("restore", "latest:/tmp/fx/data", "-t", fixture.target, "--verify"), code: 0
+        )
         try fixture.shell("cd target && sha256sum -c '\(folder).sums'")
         let rows = try fixture.shell(
             "sqlite3 target/app.db \"select count(*) from t where v = 'changed'\"")
         #expect(rows == "57\n")
         try expect(
-            fixture.run("restore", "latest~1:/tmp/fx/data", "-t", fixture.root + "/before"), code: 0)
+            fixture.run("restore", "latest~1:/tmp/fx/data", "-t", fixture.root + "/before"), code: 0
+        )
         #expect(try fixture.shell("ls before/b.txt 2>/dev/null || echo none") == "none\n")
     }
 }

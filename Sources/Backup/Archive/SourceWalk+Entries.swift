@@ -22,10 +22,10 @@ extension SourceWalk {
             }
             return nil
         }
-        guard !request.selection.excludes(path.bytes, isDirectory: status.kind == .directory)
-        else { return nil }
-        guard !request.forbidden.contains(FileIdentity(status)) else {
-            // Or a restore that deletes would delete the repository, which no snapshot holds.
+        guard !request.selection.excludes(path.bytes, isDirectory: status.kind == .directory),
+            !request.forbidden.contains(FileIdentity(status))
+        else {
+            // Or a restore that deletes would delete what no snapshot holds.
             missesEntry = true
             return nil
         }

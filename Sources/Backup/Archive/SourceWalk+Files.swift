@@ -124,7 +124,13 @@ extension SourceWalk {
         } catch let error as CaptureError where error.code == .notADatabase {
             report.update { $0.plainDatabases += 1 }
             report.say(.remark(path: path, "stored as a plain file: \(error)"))
-            let source = try SourceFile(opening: name, in: directory, path: path)
+            let source: SourceFile
+            do {
+                source = try SourceFile(opening: name, in: directory, path: path)
+            } catch {
+                report.problem(path, during: "opening", error)
+                return try sendUnreadable(name, status, "\(error)")
+            }
             try plain(source, name, in: directory, path, known)
         } catch let error as CaptureError {
             for suffix in ["-journal", "-shm", "-wal"] {

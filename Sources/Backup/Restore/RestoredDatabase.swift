@@ -88,7 +88,8 @@ struct RestoredDatabase {
             try OnlineCopy.copy(from: directory.path.appending(temporary), into: path)
             try directory.remove(temporary)
             metadata.apply(node, to: node.name, in: directory)
-        } catch let error as SQLiteError where error.isNotADatabase {
+        } catch let error as SQLiteError where error.isNotADatabase || error.isCorrupt {
+            // What cannot even be opened for writing, nobody has in use.
             try moveAside(node.name)
             try moveIntoPlace()
         }

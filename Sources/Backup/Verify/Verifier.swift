@@ -103,7 +103,7 @@ package final class Verifier {
             let chosen = choose(sealed, depth)
             whole += chosen
             let rest = Set(sealed.map(\.name)).subtracting(chosen.map(\.name))
-            if folder == .packs { try checkIndexes(rest, damagedPacks) }
+            if folder != .snapshots { try checkIndexes(rest, damagedPacks) }
         }
         try readWhole(whole)
     }

@@ -332,7 +332,7 @@ package final class DirectoryPlace: Place {
             where [.readOnlyFileSystem, .permissionDenied, .notPermitted].contains(error.errno)
         {
             throw RepositoryError(
-                .readOnly, "the repository \(location) cannot be used by this user as it must be",
+                .readOnly, "no access to the repository \(location)",
                 hint: "Check the owner and mode of \(location), and how it is mounted.",
                 underlying: error)
         }

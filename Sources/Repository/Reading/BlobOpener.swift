@@ -25,6 +25,7 @@ package final class BlobOpener {
             do {
                 return try read(location.entry, in: try repository.pack(location.pack))
             } catch {
+                repository.distrust(id)
                 failure = failure ?? error  // another copy of the blob may be whole
             }
         }

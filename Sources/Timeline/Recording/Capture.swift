@@ -12,6 +12,8 @@ final class Capture {
     private(set) var pageCount: UInt32 = 0
     private(set) var fingerprint: [UInt8] = []
     private(set) var seen: Record.Moment
+    /// What of the stream could not be read; then a complete base has to be recorded.
+    private let history = FirstFailure()
     private let previous: [RecordHandle]
     private let repository: Repository
     private let store: BlobStore
@@ -38,7 +40,13 @@ final class Capture {
             wall: world.clock.now(), boot: world.clock.bootTime(), bootID: world.process.bootID)
     }
 
+    /// Reads the state; throws `damaged` where what it would lean on cannot be read any more.
     func run() throws {
+        try read()
+        try history.check()
+    }
+
+    private func read() throws {
         switch reader.journalMode {
         case .wal:
             try reader.withSnapshot { view in
@@ -72,18 +80,23 @@ final class Capture {
         for group in 0..<geometry.groupCount(pages: pageCount) {
             let plan = try cursor?.next()
             let reading = try GroupReading(group, of: view)
-            try store.pool.submit(bytes: reading.bytes.count) { [isBase, spool, store] tools in
+            try store.pool.submit(bytes: reading.bytes.count) {
+                [isBase, spool, store, history] tools in
                 // Page 1 holds the change counter, which the sum leaves out.
                 if onlyChanged, group > 0,
                     spool.sum(of: group) == reading.hashes(with: tools.hasher).sum
                 {
                     return
                 }
-                let outcome =
-                    isBase
-                    ? try reading.base(in: store, with: tools)
-                    : try reading.changes(since: plan, with: tools)
-                try spool.put(outcome, of: group)
+                do {
+                    let outcome =
+                        isBase
+                        ? try reading.base(in: store, with: tools)
+                        : try reading.changes(since: plan, with: tools)
+                    try spool.put(outcome, of: group)
+                } catch let error as RepositoryError where error.code == .damaged && !isBase {
+                    history.record(error)
+                }
             }
         }
         // What the change set leans on is proved before it is written.

@@ -91,11 +91,27 @@ package final class DatabaseRecorder {
         let stream = streams.stream(host: host, path: path.bytes)
         let previous =
             try stream?.end.map { try stream?.storedPath(to: $0, in: repository) ?? [] } ?? []
+        let capture = try captured(by: reader, after: previous)
+        return try append(capture, to: stream, path: path, known: known)
+    }
+
+    /// The state of now against the stream's end; a complete base where that end is damaged.
+    private func captured(
+        by reader: DatabaseReader, after previous: [RecordHandle]
+    ) throws -> Capture {
         let capture = try Capture(
             reader: reader, previous: previous, repository: repository, store: store,
             scratch: scratch)
-        try capture.run()
-        return try append(capture, to: stream, path: path, known: known)
+        do {
+            try capture.run()
+            return capture
+        } catch let error as RepositoryError where error.code == .damaged && !capture.isBase {
+            let base = try Capture(
+                reader: reader, previous: [], repository: repository, store: store,
+                scratch: scratch)
+            try base.run()
+            return base
+        }
     }
 
     /// Makes this process the one writer of the database's stream, and reads the stream's end.
