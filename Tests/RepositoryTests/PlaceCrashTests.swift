@@ -73,6 +73,38 @@ import Testing
         }
     }
 
+    @Test func whatInterruptedBeginsAndRevocationsLeaveIsSweptAway() throws {
+        let root = FilePath("/r")
+        let leases = Array("leases".utf8)
+        for operations in 0..<20 {
+            for seed in Self.seeds {
+                let disk = SimulatedDisk()
+                let place = DirectoryPlace(
+                    at: root, on: disk, randomness: SeededRandomness(seed: seed))
+                try place.prepare()
+                disk.crash(afterOperations: disk.operationCount + operations)
+                try? Self.beginAndRevoke(place, seed)
+                let found = disk.afterCrash(seed: seed)
+                let heir = DirectoryPlace(
+                    at: root, on: found, randomness: SeededRandomness(seed: seed + 1))
+                for lease in try heir.leases() { try heir.revoke(lease: lease) }
+                try heir.sweepLeases()
+                let left = found.files.filter { $0.components.contains(leases) }
+                #expect(left.isEmpty, "\(operations), seed \(seed)")
+                #expect(try found.entries(of: root.appending("leases")).isEmpty)
+            }
+        }
+    }
+
+    private static func beginAndRevoke(_ place: DirectoryPlace, _ seed: UInt64) throws {
+        let lease = LeaseID.random(SeededRandomness(seed: seed + 50))
+        try place.begin(lease: lease, [UInt8](repeating: 1, count: 900))
+        let staged = try place.stage(under: lease)
+        try [UInt8](repeating: 2, count: 900).withUnsafeBytes { try staged.file.write($0) }
+        try place.renew(lease: lease, [UInt8](repeating: 3, count: 900))
+        try place.revoke(lease: lease)
+    }
+
     @Test func anInterruptedInitCanBeRunAgainAfterAPowerFailureAtAnyStep() throws {
         let root = FilePath("/srv/backup/repository")
         let whole = SimulatedDisk()

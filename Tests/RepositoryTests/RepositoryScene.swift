@@ -20,21 +20,22 @@ final class RepositoryScene {
 
     /// A world whose chance is not that of the ones before.
     func world(
-        process: ProcessIdentity = .simulated(boot: 1), host: String = "alpha"
+        process: ProcessIdentity = .simulated(boot: 1), host: String = "alpha", workers: Int = 0
     ) -> World {
         opened += 1
         return World.simulated(
-            SeededRandomness(seed: seed << 32 + opened), clock: clock, process: process, host: host)
+            SeededRandomness(seed: seed << 32 + opened), clock: clock, process: process, host: host,
+            workers: workers)
     }
 
     /// Opens the repository as a new process does.
     func open(
         cache: String = "cache", password: [UInt8] = TestRepository.password,
-        process: ProcessIdentity = .simulated(boot: 1), host: String = "alpha"
+        process: ProcessIdentity = .simulated(boot: 1), host: String = "alpha", workers: Int = 0
     ) throws -> Repository {
         try TestRepository.open(
-            place, cache: scratch.path.appending(cache), world: world(process: process, host: host),
-            password: password)
+            place, cache: scratch.path.appending(cache),
+            world: world(process: process, host: host, workers: workers), password: password)
     }
 
     /// Names of all packs.

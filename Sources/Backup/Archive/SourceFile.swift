@@ -15,6 +15,12 @@ final class SourceFile {
         let changed: Bool
     }
 
+    /// The file itself could not be read; what a repository throws is no such error.
+    struct ReadError: Error, CustomStringConvertible {
+        let cause: SystemError
+        var description: String { "\(cause)" }
+    }
+
     private var descriptor: Descriptor?
     let status: FileStatus
     private let path: FilePath
@@ -98,8 +104,7 @@ final class SourceFile {
                 }
                 let count = Int(min(left, UInt64(buffer.count)))
                 let target = UnsafeMutableRawBufferPointer(rebasing: buffer[0..<count])
-                let got =
-                    try descriptor?.read(into: target, at: extents[index].offset + within) ?? 0
+                let got = try read(into: target, at: extents[index].offset + within)
                 guard got > 0 else {
                     index = extents.count  // the file became shorter
                     return 0
@@ -110,6 +115,16 @@ final class SourceFile {
             return 0
         }
         return try finish(total)
+    }
+
+    private func read(
+        into target: UnsafeMutableRawBufferPointer, at offset: UInt64
+    ) throws -> Int {
+        do {
+            return try descriptor?.read(into: target, at: offset) ?? 0
+        } catch {
+            throw ReadError(cause: error)
+        }
     }
 
     private func finish(_ total: UInt64) throws -> Reading {

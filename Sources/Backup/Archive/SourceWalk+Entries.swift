@@ -68,26 +68,24 @@ extension SourceWalk {
         _ node: Node, in directory: borrowing Descriptor, _ path: FilePath, isSource: Bool = false
     ) throws -> Descriptor? {
         totals.directories += 1
+        var opened: Descriptor?
         do {
-            let opened = try Descriptor.open(
+            let candidate = try Descriptor.open(
                 node.name, in: directory, flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-            if request.staysOnFilesystem, !isSource,
-                try directory.status().device != opened.status().device
-            {
-                var empty = node
-                empty.content = .directory(runs: [], complete: false)
-                try send(.entry(empty, nil, extents: nil))
-                return nil
-            }
-            return opened
-        } catch let error as SystemError {
+            let isElsewhere =
+                request.staysOnFilesystem && !isSource
+                ? try directory.status().device != candidate.status().device : false
+            if !isElsewhere { opened = consume candidate }
+        } catch {
             report.problem(path, during: "opening", error)
             totals.unreadable += 1
+        }
+        if opened == nil {
             var empty = node
             empty.content = .directory(runs: [], complete: false)
             try send(.entry(empty, nil, extents: nil))
-            return nil
         }
+        return opened
     }
 
     func special(

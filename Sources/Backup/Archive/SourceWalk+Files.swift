@@ -89,7 +89,7 @@ extension SourceWalk {
             count(known == nil ? .new : .modified, path, source.status)
             remember(node, source.status, pending: pending, extents: reading.extents)
             try send(.entry(node, pending, extents: reading.extents))
-        } catch let error as SystemError {
+        } catch let error as SourceFile.ReadError {
             board.complete(pending)
             try board.check()  // where the repository failed, it was not the source
             report.problem(path, during: "reading", error)

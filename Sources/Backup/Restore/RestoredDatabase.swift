@@ -84,6 +84,7 @@ struct RestoredDatabase {
                 .exists, "a \(existing.kind) is in the way",
                 hint: "Move it away, or restore to another directory.")
         }
+        try DatabaseRecovery.prepareForWriting(path, ownedAs: existing)
         do {
             try OnlineCopy.copy(from: directory.path.appending(temporary), into: path)
             try directory.remove(temporary)

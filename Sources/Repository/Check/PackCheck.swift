@@ -62,7 +62,8 @@ package struct PackCheck {
             grow(&plain, entry.header.plainSize)
             try buffer.withUnsafeMutableBytes { buffer in
                 let window = UnsafeMutableRawBufferPointer(rebasing: buffer[0..<span])
-                guard try pack.file.read(into: window, at: entry.offset) == span else {
+                guard try pack.file.readSome(into: window, at: entry.offset, of: pack.name) == span
+                else {
                     throw RepositoryError.damage("cut short", in: "\(pack.name)")
                 }
                 let stored = UnsafeRawBufferPointer(window)

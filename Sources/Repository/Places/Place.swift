@@ -104,6 +104,18 @@ extension Place {
 }
 
 extension DiskReader {
+    /// Reads as the disk does; bytes that it cannot give back any more are damage like others.
+    func readSome(
+        into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64, of name: ObjectName
+    ) throws -> Int {
+        do {
+            return try read(into: buffer, at: offset)
+        } catch {
+            guard error.errno == .inputOutput else { throw error }
+            throw RepositoryError.damage("the disk cannot read it: \(error)", in: "\(name)")
+        }
+    }
+
     /// Exactly `count` bytes at `offset`; throws `damaged` where the file is shorter.
     func readFully(at offset: UInt64, count: Int, of name: ObjectName) throws -> [UInt8] {
         guard offset <= size, UInt64(count) <= size - offset else {
@@ -111,7 +123,7 @@ extension DiskReader {
                 "ends before byte \(offset + UInt64(count))", in: "\(name)")
         }
         var bytes = [UInt8](repeating: 0, count: count)
-        let got = try bytes.withUnsafeMutableBytes { try read(into: $0, at: offset) }
+        let got = try bytes.withUnsafeMutableBytes { try readSome(into: $0, at: offset, of: name) }
         guard got == count else {
             throw RepositoryError.damage(
                 "ends before byte \(offset + UInt64(count))", in: "\(name)")

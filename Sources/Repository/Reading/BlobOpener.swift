@@ -43,7 +43,8 @@ package final class BlobOpener {
         defer { sealed = taken }
         try taken.withUnsafeMutableBytes { buffer in
             let window = UnsafeMutableRawBufferPointer(rebasing: buffer[0..<span])
-            guard try pack.file.read(into: window, at: entry.offset) == span else {
+            guard try pack.file.readSome(into: window, at: entry.offset, of: pack.name) == span
+            else {
                 throw damage("cut short", entry, pack)
             }
         }

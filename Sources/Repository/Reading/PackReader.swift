@@ -47,32 +47,38 @@ package final class PackReader: Sendable {
     /// Finds blobs by their headers where the index is lost; each is proved by its tag.
     package func scan(with cipher: Cipher) throws -> [PackEntry] {
         let magic = withUnsafeBytes(of: BlobHeader.magic.littleEndian) { Array($0) }
-        let window = 1 << 20
+        let window = 1 << 16
         var entries: [PackEntry] = []
         var offset = UInt64(PackFormat.headerSize)
-        while offset + UInt64(BlobHeader.size) <= size {
-            let count = Int(min(UInt64(window), size - offset))
-            let bytes = try file.readFully(at: offset, count: count, of: name)
-            guard let found = bytes.firstIndex(of: magic) else {
-                offset += UInt64(max(1, count - magic.count + 1))
+        // Headers that claim much and hold nothing must not cost more than the pack is worth.
+        var effort = size &* 8
+        while offset + UInt64(BlobHeader.size) <= size, effort > 0 {
+            if let entry = blob(at: offset, with: cipher, effort: &effort) {
+                entries.append(entry)
+                offset += UInt64(entry.header.span)
                 continue
             }
-            let start = offset + UInt64(found)
-            if let entry = blob(at: start, with: cipher) {
-                entries.append(entry)
-                offset = start + UInt64(entry.header.span)
+            let count = Int(min(UInt64(window), size - offset - 1))
+            let bytes = try file.readFully(at: offset + 1, count: count, of: name)
+            if let found = bytes.firstIndex(of: magic) {
+                offset += 1 + UInt64(found)
             } else {
-                offset = start + 1
+                offset += UInt64(max(1, count - magic.count + 1))
             }
+            effort = effort > UInt64(count) ? effort - UInt64(count) : 0
         }
         return entries
     }
 
-    private func blob(at offset: UInt64, with cipher: Cipher) -> PackEntry? {
+    private func blob(
+        at offset: UInt64, with cipher: Cipher, effort: inout UInt64
+    ) -> PackEntry? {
         do {
             let bytes = try file.readFully(at: offset, count: BlobHeader.size, of: name)
             var reader = ByteReader(bytes)
             let header = try BlobHeader(from: &reader)
+            let cost = UInt64(header.span)
+            effort = effort > cost ? effort - cost : 0
             let sealed = try file.readFully(
                 at: offset + UInt64(BlobHeader.size), count: header.storedSize + Cipher.tagSize,
                 of: name)

@@ -51,7 +51,12 @@ final class Stage<Item: Sendable>: Sendable {
     func send(_ item: Item) throws {
         try failure.check()
         if inline {
-            try work(item)
+            do {
+                try work(item)
+            } catch {
+                failure.record(error)
+                throw error
+            }
         } else {
             _ = queue.put(item)
         }

@@ -70,7 +70,12 @@ package final class WorkPool: Sendable {
     package func submit(bytes: Int, _ job: @escaping Job) throws {
         try failure.check()
         guard inline == nil else {
-            try inline?.withLock { try job($0) }
+            do {
+                try inline?.withLock { try job($0) }
+            } catch {
+                failure.record(error)
+                throw error
+            }
             return
         }
         budget.take(bytes)

@@ -95,6 +95,19 @@ struct OpenedDatabase {
         }
     }
 
+    /// Makes a database that is there ready to be written by root: another user's journal is
+    /// rolled back with that user's rights first.
+    ///
+    /// - Throws: `unreadable` where a journal is left; with our rights it could remove any file.
+    static func settle(_ path: FilePath, ownedAs status: FileStatus) throws(CaptureError) {
+        guard status.userID != geteuid(), hasJournal(path) else { return }
+        visit(path, asOwnerOf: status, patience: 10_000)
+        guard !hasJournal(path) else {
+            throw CaptureError(
+                .unreadable, path, "another user's journal lies beside it, not rolled back")
+        }
+    }
+
     private static func examine(
         _ path: FilePath, _ file: PagerFile
     ) throws(CaptureError) -> DatabaseDetector.Answer {

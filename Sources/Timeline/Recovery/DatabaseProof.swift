@@ -3,6 +3,13 @@ package import Platform
 package import Repository
 
 extension DatabaseRecovery {
+    /// Prepares a database that is there, and may be another user's, for being written over.
+    package static func prepareForWriting(
+        _ path: FilePath, ownedAs status: FileStatus
+    ) throws(CaptureError) {
+        try OpenedDatabase.settle(path, ownedAs: status)
+    }
+
     /// Reads a database as it is now and proves that it is a recorded state, by its state root.
     ///
     /// - Returns: the bytes that were read.
