@@ -54,11 +54,7 @@ extension SourceWalk {
         report.update {
             if known == nil { $0.newDirectories += 1 } else { $0.changedDirectories += 1 }
         }
-        var node = Node(
-            name: name, status: status, settled: isSettled(status), content: .nothing)
-        nameOwners(&node)
-        readAttributes(of: &node, in: directory, path)
-        return node
+        return described(name, status, .nothing, in: directory, path)
     }
 
     /// Opens a directory to go into; nil where it is to stay unopened or cannot be opened.

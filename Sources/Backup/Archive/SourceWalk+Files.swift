@@ -63,10 +63,7 @@ extension SourceWalk {
         _ path: FilePath, _ known: Node?
     ) throws {
         defer { source.close() }
-        var node = Node(
-            name: name, status: source.status, settled: isSettled(source.status), content: .nothing)
-        nameOwners(&node)
-        readAttributes(of: &node, in: directory, path)
+        var node = described(name, source.status, .nothing, in: directory, path)
         let pending = PendingContent()
         do {
             let reading = try source.read { fill in
@@ -106,11 +103,8 @@ extension SourceWalk {
             for suffix in ["-journal", "-shm", "-wal"] {
                 sidecars[name + Array(suffix.utf8)] = .some(nil)
             }
-            var node = Node(
-                name: name, status: status, settled: isSettled(status),
-                content: .database(captured.database.reference))
-            nameOwners(&node)
-            readAttributes(of: &node, in: directory, path)
+            var node = described(
+                name, status, .database(captured.database.reference), in: directory, path)
             databases.append(captured.database)
             node.size = UInt64(captured.database.pageSize) * UInt64(captured.database.pageCount)
             totals.bytes.add(saturating: node.size)

@@ -34,6 +34,18 @@ extension SourceWalk {
         return status.modified < limit && status.changed < limit
     }
 
+    /// A node with everything that can be told of an entry beside its content.
+    func described(
+        _ name: [UInt8], _ status: FileStatus, _ content: Node.Content,
+        in directory: borrowing Descriptor, _ path: FilePath
+    ) -> Node {
+        var node = Node(
+            name: name, status: status, settled: isSettled(status), content: content)
+        nameOwners(&node)
+        readAttributes(of: &node, in: directory, path)
+        return node
+    }
+
     func nameOwners(_ node: inout Node) {
         node.userName = accounts.userName(of: node.userID) ?? ""
         node.groupName = accounts.groupName(of: node.groupID) ?? ""
