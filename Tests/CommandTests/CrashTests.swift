@@ -7,7 +7,7 @@ import Testing
 struct CrashTests {
     /// Starts a backup of `source`, and returns once it has claimed what it needs.
     private func startBackup(_ fixture: HoldfastFixture) throws -> StartedRun {
-        try fixture.shell("rm -f repository/claims/*")
+        try fixture.shell("rm -rf repository/claims/*")
         let run = try fixture.start(["backup", fixture.source])
         try fixture.shell(
             "for i in {1..1000}; do ls repository/claims | grep -q . && exit; sleep 0.002; done; exit 1"

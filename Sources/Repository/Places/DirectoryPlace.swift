@@ -7,7 +7,7 @@
 //     snapshots/
 //     marks/     names of packs that prune will delete
 //     leases/    one folder a holder: `lease`, and the files it has not published
-//     claims/    SUBJECT-NUMBER: which lease has the exclusive right to something
+//     claims/    SUBJECT/NUMBER-LEASE: which lease has the exclusive right to something
 //
 // Publishing renames, by path, out of the lease's folder; revoking renames that folder away and
 // syncs `leases/` first. So a rename that still succeeds came before the revocation.
@@ -202,7 +202,12 @@ package final class DirectoryPlace: Place {
     private func remove(folder: FilePath) throws {
         try unlessGone {
             for entry in try self.disk.entries(of: folder) {
-                try self.unlessGone { try self.disk.remove(folder.appending(entry.name)) }
+                let path = folder.appending(entry.name)
+                if entry.kind == .directory {
+                    try self.remove(folder: path)  // of a first claim that did not come through
+                } else {
+                    try self.unlessGone { try self.disk.remove(path) }
+                }
             }
             try self.disk.removeDirectory(folder)
         }
@@ -241,54 +246,85 @@ package final class DirectoryPlace: Place {
     }
 
     package func claims(on subject: String) throws -> [(number: UInt64, lease: LeaseID)] {
-        try claimNumbers(on: subject).compactMap { number in
-            try holder(of: "\(subject)-\(number)").map { (number, $0) }
+        try claimNames(on: subject).map { ($0.number, $0.lease) }
+    }
+
+    private struct ClaimName {
+        let number: UInt64
+        let lease: LeaseID
+
+        init(_ number: UInt64, _ lease: LeaseID) {
+            self.number = number
+            self.lease = lease
         }
+
+        init?(listed name: String) {
+            let parts = name.split(separator: "-", omittingEmptySubsequences: false)
+            guard parts.count == 2, let number = UInt64(parts[0]),
+                let lease = LeaseID(listed: String(parts[1]))
+            else { return nil }
+            self.init(number, lease)
+        }
+
+        var text: String { "\(number)-\(lease)" }
     }
 
-    /// The numbers of the claims on a subject, in ascending order.
-    private func claimNumbers(on subject: String) throws -> [UInt64] {
-        try translating { try self.disk.entries(of: self.claimsPath) }.compactMap { entry in
-            let parts = entry.name.split(separator: "-")
-            return parts.count == 2 && parts[0] == subject ? UInt64(parts[1]) : nil
-        }.sorted()
-    }
-
-    /// Whose lease a claim names; nil where it is gone, or where it names none.
-    private func holder(of claim: String) throws -> LeaseID? {
-        do {
-            let reader = try translating {
-                try self.disk.open(self.claimsPath.appending(claim))
+    /// The claim on a subject, if any. A listing made while it is renamed may show both names, or
+    /// neither: then another look is taken.
+    private func claimNames(on subject: String) throws -> [ClaimName] {
+        var names: [ClaimName] = []
+        for _ in 0..<5 where names.isEmpty {
+            do {
+                names = try translating {
+                    try self.disk.entries(of: self.claimsPath.appending(subject))
+                }.compactMap { ClaimName(listed: $0.name) }
+            } catch let error as SystemError where error.errno == .noSuchFile {
+                return []
             }
-            guard reader.size == 32 else { return nil }
-            let bytes = try reader.readFully(
-                at: 0, count: 32, of: ObjectName(.keys, "../claims/\(claim)"))
-            return LeaseID(listed: String(decoding: bytes, as: UTF8.self))
-        } catch let error as SystemError where error.errno == .noSuchFile {
-            return nil  // a higher claim has taken its place
         }
+        return names.sorted { $0.number < $1.number }
     }
 
     package func claim(_ subject: String, number: UInt64, under lease: LeaseID) throws {
-        let staged = path(lease).appending("claim-" + randomness.bytes(8).hex)
-        let name = claimsPath.appending("\(subject)-\(number)")
-        let isFirst = try underLease {
-            try self.writeClaim(of: lease, to: staged)
-            return try self.moveExclusively(staged, to: name)
-        }
-        guard isFirst else { throw isTaken(subject, number) }
-        try translating { try self.disk.syncDirectory(self.claimsPath) }
-        let numbers = try claimNumbers(on: subject)
-        // Whoever claimed a higher number has removed this one, so that its name was free again.
-        guard numbers.allSatisfy({ $0 <= number }) else {
-            try unlessGone { try self.disk.remove(name) }
-            throw isTaken(subject, number)
-        }
-        for earlier in numbers where earlier < number {
-            try unlessGone {
-                try self.disk.remove(self.claimsPath.appending("\(subject)-\(earlier)"))
+        let folder = claimsPath.appending(subject)
+        let name = ClaimName(number, lease).text
+        guard try read(lease: lease) != nil else { throw isRevoked }
+        if number == 1 {
+            try claimFirst(subject, name, under: lease)
+        } else {
+            // Consumes the name of the claim before: it bears a lease's id and never comes back,
+            // so that whoever listed it, slept, and comes too late finds nothing to rename.
+            let last = try claimNames(on: subject).last
+            guard let last, last.number == number - 1 else { throw isTaken(subject, number) }
+            do {
+                try translating {
+                    try self.disk.rename(folder.appending(last.text), to: folder.appending(name))
+                }
+            } catch let error as SystemError where error.errno == .noSuchFile {
+                throw isTaken(subject, number)
             }
         }
+        try translating { try self.disk.syncDirectory(folder) }
+    }
+
+    /// Moves the subject's folder with its first claim into place; only an empty one gives way.
+    private func claimFirst(_ subject: String, _ name: String, under lease: LeaseID) throws {
+        let staged = path(lease).appending("claim-" + randomness.bytes(8).hex)
+        do {
+            try underLease {
+                try self.disk.makeDirectory(staged)
+                let file = try self.disk.create(staged.appending(name))
+                try file.sync()
+                try file.close()
+                try self.disk.syncDirectory(staged)
+                try self.disk.rename(staged, to: self.claimsPath.appending(subject))
+            }
+        } catch let error as SystemError
+            where error.errno == .directoryNotEmpty || error.errno == .fileExists
+        {
+            throw isTaken(subject, 1)
+        }
+        try translating { try self.disk.syncDirectory(self.claimsPath) }
     }
 
     private func isTaken(_ subject: String, _ number: UInt64) -> RepositoryError {
@@ -306,22 +342,19 @@ package final class DirectoryPlace: Place {
         }
     }
 
-    private func writeClaim(of lease: LeaseID, to path: FilePath) throws {
-        let file = try disk.create(path)
-        try Array(lease.name.utf8).withUnsafeBytes { try file.write($0) }
-        try file.sync()
-        try file.close()
-    }
-
     /// Runs a step that must find the lease's folder; without it the lease was revoked.
     private func underLease<R>(_ step: () throws -> R) throws -> R {
         do {
             return try translating(step)
         } catch let error as SystemError where error.errno == .noSuchFile {
-            throw RepositoryError(
-                .revoked, "the lease on \(location) was revoked while this process was away",
-                hint: "Run the command again; nothing that was finished is lost.")
+            throw isRevoked
         }
+    }
+
+    private var isRevoked: RepositoryError {
+        RepositoryError(
+            .revoked, "the lease on \(location) was revoked while this process was away",
+            hint: "Run the command again; nothing that was finished is lost.")
     }
 
     /// Gives "read-only" and "not permitted" the words that say what to do.
