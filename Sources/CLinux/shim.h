@@ -10,6 +10,7 @@
 #pragma clang module import SwiftGlibc
 
 #include <malloc.h>
+#include <sys/inotify.h>
 #include <sys/random.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -61,6 +62,24 @@ static inline int hold_set_modified(int directory, const char *name, struct time
 
 static inline const char *hold_name(const struct dirent *entry) {
     return entry->d_name;
+}
+
+// Watching directories.
+
+extern int ppoll(struct pollfd *, nfds_t, const struct timespec *, const sigset_t *);
+
+static inline int hold_poll(struct pollfd *files, nfds_t count, int64_t nanoseconds) {
+    struct timespec limit = {nanoseconds / 1000000000, nanoseconds % 1000000000};
+    return ppoll(files, count, nanoseconds < 0 ? NULL : &limit, NULL);
+}
+
+static inline int hold_inotify(void) {
+    return inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+}
+
+static inline int hold_watch_directory(int notices, const char *path) {
+    return inotify_add_watch(
+        notices, path, IN_MODIFY | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR);
 }
 
 // Device numbers: the macros of <sys/sysmacros.h>.

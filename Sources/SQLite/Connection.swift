@@ -144,6 +144,24 @@ package final class Connection {
         _ = holdfast_keep_log(handle)
     }
 
+    /// How far a checkpoint goes. Source: sqlite.org/c3ref/wal_checkpoint_v2.html.
+    package enum Checkpoint: Sendable {
+        /// Copies what no reader pins; waits for nobody.
+        case passive
+        /// Waits for writers and readers, and empties the log's file.
+        case truncate
+    }
+
+    /// Copies the log into the database; false where others kept it from being done completely.
+    package func checkpoint(_ mode: Checkpoint) throws(SQLiteError) -> Bool {
+        var (logged, copied): (CInt, CInt) = (0, 0)
+        let raw = mode == .passive ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_TRUNCATE
+        let code = sqlite3_wal_checkpoint_v2(handle, "main", raw, &logged, &copied)
+        if code & 0xff == SQLITE_BUSY { return false }
+        guard code == SQLITE_OK else { throw error(code) }
+        return logged == copied
+    }
+
     /// Closes the connection.
     ///
     /// - Throws: where statements of it still exist; then it stays open.

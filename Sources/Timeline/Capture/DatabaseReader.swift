@@ -40,6 +40,8 @@ package final class DatabaseReader {
     private let connection: Connection
     private let file: PagerFile
     private let neighbourhood: Neighbourhood
+    private var heldView: DatabaseView?
+    private var isHolding = false
     private let isImmutable: Bool
     private let visited: FileStatus?
     private let busyTimeoutMilliseconds: Int
@@ -84,6 +86,7 @@ package final class DatabaseReader {
     ///
     /// - Throws: `CaptureError`, and what `body` throws.
     package func withSnapshot<R>(_ body: (DatabaseView) throws -> R) throws -> R {
+        if isHolding { return try body(viewOfHeldState()) }
         let began = try begin()
         defer { end(since: began) }
         let view = try look()
@@ -126,6 +129,44 @@ package final class DatabaseReader {
 }
 
 extension DatabaseReader {
+    /// Begins a read transaction and keeps it open until ``letGo()``: in WAL mode no frame behind
+    /// this moment is overwritten or copied into the database while it lasts.
+    func hold() throws(CaptureError) {
+        _ = try begin()
+        isHolding = true
+    }
+
+    /// Ends what ``hold()`` began.
+    func letGo() {
+        heldView?.invalidate()
+        heldView = nil
+        guard isHolding else { return }
+        isHolding = false
+        end(since: monotonicNanoseconds())
+    }
+
+    /// The one state that all looks under one ``hold()`` see.
+    func viewOfHeldState() throws -> DatabaseView {
+        precondition(isHolding)
+        if let heldView { return heldView }
+        let view = try look()
+        heldView = view
+        return view
+    }
+
+    /// What readers that begin now would see, and how many frames the database has of it.
+    func head() throws(CaptureError) -> (head: WALIndexHead, backfilled: UInt32) {
+        precondition(isHolding)
+        return try readHead()
+    }
+
+    /// The database's file, and its log while this reader holds a state.
+    func files() throws(CaptureError) -> (database: PagerFile, log: PagerFile) {
+        precondition(isHolding)
+        let log = try capturing(path) { () throws(SQLiteError) in try connection.journalFile() }
+        return (file, log)
+    }
+
     /// Begins a read transaction; returns when the lock was asked for, in nanoseconds.
     private func begin() throws(CaptureError) -> UInt64 {
         if !isImmutable {
@@ -187,7 +228,7 @@ extension DatabaseReader {
             }
             guard let frames else { continue }
             return DatabaseView.Log(
-                file: log, frames: frames, state: head.state, pageCount: head.pageCount)
+                file: log, frames: frames, head: head, pageCount: head.pageCount)
         }
         throw CaptureError(
             .changedWhileReading, path, "its WAL does not hold what its wal-index says")

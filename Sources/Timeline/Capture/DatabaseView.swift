@@ -22,7 +22,8 @@ package final class DatabaseView {
     struct Log {
         let file: PagerFile
         let frames: WALFrames
-        let state: LogState
+        let head: WALIndexHead
+        var state: LogState { head.state }
         /// Pages of the database; 0 where the log does not tell.
         let pageCount: UInt32
     }
@@ -108,6 +109,9 @@ package final class DatabaseView {
         UnsafeMutableRawBufferPointer(rebasing: buffer[start..<start + pageSize])
             .initializeMemory(as: UInt8.self, repeating: 0)
     }
+
+    /// What of the state lies in the WAL; nil in rollback mode.
+    var logged: Log? { log }
 
     /// Ends the view's life.
     func invalidate() {

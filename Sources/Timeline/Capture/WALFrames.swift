@@ -70,6 +70,11 @@ struct WALFrames {
         return entries
     }
 
+    /// Each page that the log holds, with its newest frame; frames count from 1.
+    var newestFrames: [(page: UInt32, frame: UInt32)] {
+        entries.map { ($0.page, $0.frame + 1) }
+    }
+
     /// The pages of a run that lie in the log: their place in the run, and their offset in the log.
     func pages(from first: UInt32, count: Int) -> [(index: Int, offset: UInt64)] {
         var low = 0
@@ -89,6 +94,41 @@ struct WALFrames {
     }
 }
 
+extension WALFrames {
+    /// The checksum a log begins with; nil where its header is damaged or of another generation.
+    static func checksum(
+        ofHeader bytes: UnsafeRawBufferPointer, salts: UInt64, pageSize: Int, isBigEndian: Bool
+    ) -> WALChecksum? {
+        var sum = WALChecksum(first: 0, second: 0)
+        sum.add(UnsafeRawBufferPointer(rebasing: bytes[..<24]), bigEndian: isBigEndian)
+        let isRight =
+            word(8, of: bytes) == UInt32(pageSize)
+            && bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self) == salts
+            && word(0, of: bytes) == 0x377f_0682 | (isBigEndian ? 1 : 0)
+            && sum == checksum(24, of: bytes)
+        return isRight ? sum : nil
+    }
+
+    /// Adds one frame to the cumulative checksum; false where it is not of this log.
+    static func prove(
+        _ frame: UnsafeRawBufferPointer, salts: UInt64, isBigEndian: Bool, sum: inout WALChecksum
+    ) -> Bool {
+        sum.add(UnsafeRawBufferPointer(rebasing: frame[..<8]), bigEndian: isBigEndian)
+        sum.add(
+            UnsafeRawBufferPointer(rebasing: frame[frameHeaderSize...]), bigEndian: isBigEndian)
+        return frame.loadUnaligned(fromByteOffset: 8, as: UInt64.self) == salts
+            && sum == checksum(16, of: frame)
+    }
+
+    static func word(_ offset: Int, of bytes: UnsafeRawBufferPointer) -> UInt32 {
+        UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+    }
+
+    private static func checksum(_ offset: Int, of bytes: UnsafeRawBufferPointer) -> WALChecksum {
+        WALChecksum(first: word(offset, of: bytes), second: word(offset + 4, of: bytes))
+    }
+}
+
 /// Proves a log frame by frame.
 private struct WALScan {
     private let salts: UInt64
@@ -102,15 +142,12 @@ private struct WALScan {
         let header = try file.bytes(WALFrames.headerSize, at: 0)
         salts = head.salts
         isBigEndian = head.isBigEndian
-        var sum = WALChecksum(first: 0, second: 0)
-        let isRight = header.withUnsafeBytes { bytes in
-            sum.add(UnsafeRawBufferPointer(rebasing: bytes[..<24]), bigEndian: head.isBigEndian)
-            return WALScan.word(8, of: bytes) == UInt32(head.pageSize)
-                && bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self) == head.salts
-                && WALScan.word(0, of: bytes) == 0x377f_0682 | (head.isBigEndian ? 1 : 0)
-                && sum == WALScan.checksum(24, of: bytes)
+        let sum = header.withUnsafeBytes {
+            WALFrames.checksum(
+                ofHeader: $0, salts: head.salts, pageSize: head.pageSize,
+                isBigEndian: head.isBigEndian)
         }
-        guard isRight else { return nil }
+        guard let sum else { return nil }
         checksum = sum
         pages.reserveCapacity(min(Int(head.lastFrame), 1 << 20))
     }
@@ -120,23 +157,12 @@ private struct WALScan {
         var start = 0
         while start < bytes.count {
             let frame = UnsafeRawBufferPointer(rebasing: bytes[start..<start + frameSize])
-            let body = frame[WALFrames.frameHeaderSize...]
-            checksum.add(UnsafeRawBufferPointer(rebasing: frame[..<8]), bigEndian: isBigEndian)
-            checksum.add(UnsafeRawBufferPointer(rebasing: body), bigEndian: isBigEndian)
-            guard frame.loadUnaligned(fromByteOffset: 8, as: UInt64.self) == salts,
-                checksum == WALScan.checksum(16, of: frame)
+            guard
+                WALFrames.prove(frame, salts: salts, isBigEndian: isBigEndian, sum: &checksum)
             else { return false }
-            pages.append(WALScan.word(0, of: frame))
+            pages.append(WALFrames.word(0, of: frame))
             start += frameSize
         }
         return true
-    }
-
-    private static func word(_ offset: Int, of bytes: UnsafeRawBufferPointer) -> UInt32 {
-        UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
-    }
-
-    private static func checksum(_ offset: Int, of bytes: UnsafeRawBufferPointer) -> WALChecksum {
-        WALChecksum(first: word(offset, of: bytes), second: word(offset + 4, of: bytes))
     }
 }

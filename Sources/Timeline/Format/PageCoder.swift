@@ -15,6 +15,11 @@ struct PageCoder {
     let compressor: Compressor
     let decompressor: Decompressor
 
+    init() {
+        compressor = Compressor(level: .fast)
+        decompressor = Decompressor()
+    }
+
     init(_ tools: Tools) {
         compressor = tools.compressor
         decompressor = tools.decompressor

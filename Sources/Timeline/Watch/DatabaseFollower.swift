@@ -1,0 +1,250 @@
+// Follows one database in WAL mode, hand over hand: a read transaction of ours is open at every
+// moment, and the next one begins before the last one ends. Why no interleaving loses a commit:
+//
+// Let A be the reader that is held, m its mark; everything up to m is captured. Let B begin.
+// - A holds READ_LOCK(n > 0): the log cannot be reset, and checkpoints stop at m. Frames from m to
+//   B's mark M are in the log: they are captured before A ends. If B gets READ_LOCK(0), the whole
+//   log was in the database when B began; checkpoints stopped at m, so M = m.
+// - A holds READ_LOCK(0): the log may be reset once, overwriting only frames up to m, all captured.
+//   Then no checkpoint can copy anything (it needs READ_LOCK(0) alone), hence no second reset: the
+//   new log is whole from its first frame.
+// So between two looks the log has the same salts and more frames, or other salts and all of them.
+// What the wal-index says after B began covers M; that much is captured before A ends.
+
+import Codec
+import Platform
+import Repository
+import SQLite
+
+/// Captures each commit of one database; used by one thread.
+final class DatabaseFollower {
+    /// Bytes of the log that are read at a time.
+    private static let portion = 1 << 20
+    /// A look ends after so many bytes of change sets, so that they reach the journal.
+    private static let lookBytes = 8 << 20
+    /// Commits that may wait before pages are no longer encoded against their versions before.
+    private static let backlogFrames: UInt32 = 400
+
+    /// Looks before the write lock is taken. Where writers are faster than they can be captured,
+    /// they have to wait for the rest, or the log would grow without end.
+    private static let catchUps = 4
+
+    private var held: DatabaseReader
+    private var spare: DatabaseReader?
+    /// Whether all of the log was in the database when the held reader began: it pins nothing.
+    private var heldIsPastLog = false
+    /// Captured, and not kept by whoever asked.
+    private var unkept: [ChangeSet] = []
+    private var tail: LogTail
+    private var encoder: ChangeEncoder
+    private let world: World
+    private let pages: UnsafeMutableRawBufferPointer
+    private let frames: UnsafeMutableRawBufferPointer
+
+    /// Takes over a reader that holds the state `end` tells of.
+    ///
+    /// - Parameter isBase: whether that state is a complete base.
+    init(_ reader: DatabaseReader, at end: StreamEnd, isBase: Bool, world: World) throws {
+        held = reader
+        self.world = world
+        let view = try reader.viewOfHeldState()
+        guard let log = view.logged else {
+            throw CaptureError(.changedWhileReading, reader.path, "it is no longer in WAL mode")
+        }
+        tail = LogTail(behind: log.head, pageSize: reader.pageSize)
+        let pageSize = reader.pageSize
+        pages = .allocate(byteCount: 2 * pageSize, alignment: 16)
+        let perPortion = max(1, DatabaseFollower.portion / tail.frameSize)
+        frames = .allocate(byteCount: perPortion * tail.frameSize, alignment: 16)
+        encoder = ChangeEncoder(
+            PageGeometry(pageSize: pageSize), after: end,
+            versions: PageVersions(
+                log, pageCount: view.pageCount, pageSize: pageSize, areAlone: isBase),
+            buffer: pages)
+    }
+
+    deinit {
+        pages.deallocate()
+        frames.deallocate()
+    }
+
+    var path: FilePath { held.path }
+    var end: StreamEnd { encoder.end }
+    var pageSize: Int { held.pageSize }
+
+    /// Bytes of the log up to the last captured commit.
+    var logBytes: UInt64 { UInt64(tail.frame) * UInt64(tail.frameSize) }
+
+    /// The commits since the last look, at most so many as fill a batch; the next look goes on.
+    ///
+    /// - Throws: `changedWhileReading` where the log is not what its wal-index says: then only a
+    ///   comparison tells what the database holds.
+    private func look() throws -> (changes: [ChangeSet], isComplete: Bool) {
+        let moment = self.moment
+        let head = try held.head().head
+        if head.salts != tail.salts {
+            tail = LogTail(of: head, pageSize: pageSize)
+            encoder.beginLog()
+        }
+        var changes: [ChangeSet] = []
+        var bytes = 0
+        while tail.frame < head.lastFrame, bytes < DatabaseFollower.lookBytes {
+            let isBehind = head.lastFrame - tail.frame > DatabaseFollower.backlogFrames
+            for commit in try readFrames(upTo: head) {
+                // One large commit is worth the work; many that wait are not.
+                let change = try encoder.encode(
+                    commit, from: held.files(), by: tail, seen: moment,
+                    leaning: !isBehind || commit.pages.count > 64)
+                bytes += change.bodies.count + change.entries.count * 40
+                changes.append(change)
+            }
+        }
+        let isComplete = tail.frame == head.lastFrame
+        if isComplete {
+            guard head.lastFrame == 0 || tail.checksum == head.checksum else { throw doubt }
+            encoder.look(at: moment)
+        }
+        return (changes, isComplete)
+    }
+
+    private var moment: Record.Moment {
+        Record.Moment(
+            wall: world.clock.now(), boot: world.clock.bootTime(), bootID: world.process.bootID)
+    }
+
+    private var doubt: CaptureError {
+        CaptureError(
+            .changedWhileReading, path, "its WAL does not hold what its wal-index says")
+    }
+
+    private func readFrames(upTo head: WALIndexHead) throws -> [LoggedCommit] {
+        let log = try held.files().log
+        if tail.checksum == nil {
+            let header = try capturing(path) { () throws(SQLiteError) in
+                try log.bytes(WALFrames.headerSize, at: 0)
+            }
+            guard tail.begin(with: header) else { throw doubt }
+        }
+        guard tail.provedFrame < head.lastFrame else { throw doubt }
+        let count = min(
+            frames.count / tail.frameSize, Int(head.lastFrame - tail.provedFrame))
+        let bytes = UnsafeMutableRawBufferPointer(rebasing: frames[..<(count * tail.frameSize)])
+        let isWhole = try capturing(path) { () throws(SQLiteError) in
+            try log.read(into: bytes, at: tail.nextOffset)
+        }
+        guard isWhole, let commits = tail.take(UnsafeRawBufferPointer(bytes)) else { throw doubt }
+        return commits
+    }
+}
+
+// MARK: Hand over hand
+
+extension DatabaseFollower {
+    /// Whether a look would find commits, or others wait for the reader that is held.
+    func isDue() throws -> Bool {
+        let (head, backfilled) = try held.head()
+        if head.salts != tail.salts || head.lastFrame != tail.frame { return true }
+        return head.lastFrame > 0 && backfilled == head.lastFrame && !heldIsPastLog
+    }
+
+    /// Captures what was committed and hands it to `keep`, which returns once it is durable; then
+    /// the next reader takes over. Where `keep` throws, nothing is lost: the log stays.
+    ///
+    /// - Returns: whether all was captured that was committed when the look began.
+    @discardableResult
+    func step(keep: ([ChangeSet]) throws -> Void) throws -> Bool {
+        let next = try begun()
+        do {
+            let (changes, isComplete) = try look()
+            try settle(changes, keep)
+            guard isComplete else {
+                next.letGo()
+                return false
+            }
+        } catch {
+            next.letGo()
+            throw error
+        }
+        try handOver(to: next)
+        return true
+    }
+
+    /// Hands change sets on; those that were not kept come first the next time.
+    private func settle(_ changes: [ChangeSet], _ keep: ([ChangeSet]) throws -> Void) throws {
+        unkept += changes
+        guard !unkept.isEmpty else { return }
+        try keep(unkept)
+        unkept.removeAll()
+    }
+
+    private func begun() throws -> DatabaseReader {
+        let next =
+            try spare ?? DatabaseReader(opening: path, busyTimeoutMilliseconds: 500)
+        spare = next
+        try next.hold()
+        guard next.journalMode == .wal, next.pageSize == pageSize else {
+            next.letGo()
+            throw CaptureError(.changedWhileReading, path, "its journal mode or page size changed")
+        }
+        return next
+    }
+
+    private func handOver(to next: DatabaseReader) throws {
+        let (head, backfilled) = try next.head()
+        heldIsPastLog = backfilled == head.lastFrame
+        held.letGo()
+        (held, spare) = (next, held)
+    }
+
+    /// Copies the log into the database and lets the next writer begin it anew; writers wait for a
+    /// few milliseconds.
+    ///
+    /// The order loses nothing in any interleaving: under the write lock nobody appends or resets;
+    /// what is in the log is captured and durable; the reader that pinned it ends; the rest is
+    /// copied; the next reader finds all of the log in the database, and only then writers go on.
+    ///
+    /// - Parameters:
+    ///   - patience: nanoseconds to try for the write lock.
+    ///   - truncates: whether the log's file is to be emptied as well, for when nobody writes.
+    /// - Returns: false where the write lock could not be had: the log only grows meanwhile.
+    func shrinkLog(
+        with keeper: LogKeeper, patience: UInt64, truncates: Bool,
+        keep: ([ChangeSet]) throws -> Void
+    ) throws -> Bool {
+        // Most pages, and the sync, while writers go on; then only the last moment's commits are
+        // left for the time of the lock.
+        try keeper.checkpoint()
+        for _ in 0..<DatabaseFollower.catchUps {
+            if try step(keep: keep) { break }
+        }
+        guard try keeper.lockWriters(patience: patience) else { return false }
+        do {
+            while true {
+                let (changes, isComplete) = try look()
+                try settle(changes, keep)
+                if isComplete { break }
+            }
+            held.letGo()
+            try keeper.checkpoint()
+            let next = try begun()
+            let (head, backfilled) = try next.head()
+            heldIsPastLog = backfilled == head.lastFrame
+            (held, spare) = (next, held)
+        } catch {
+            keeper.unlockWriters()
+            throw error
+        }
+        keeper.unlockWriters()
+        if truncates, heldIsPastLog { try keeper.truncate() }
+        return true
+    }
+
+    /// Ends following; the log stays as it is.
+    func end(leavingLog: Bool) {
+        for reader in [held, spare].compactMap({ $0 }) {
+            reader.letGo()
+            if leavingLog { reader.closeUntouched() } else { reader.close() }
+        }
+        spare = nil
+    }
+}
