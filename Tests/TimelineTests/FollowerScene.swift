@@ -31,7 +31,7 @@ final class FollowerScene {
     private(set) var resets = 0
     private var logBytes: UInt64 = 0
     private var pages: [[UInt8]] = []
-    private var end = StreamEnd(
+    private var end = CapturedEnd(
         position: Position(epoch: 1, sequence: 1), chain: .zero, root: StateRoot(), pageCount: 0,
         lastLook: Record.Moment(
             wall: Timestamp(seconds: 0, nanoseconds: 0), boot: 0,

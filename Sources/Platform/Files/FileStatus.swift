@@ -54,6 +54,16 @@ package struct FileStatus: Hashable, Sendable {
     package var changed: Timestamp
     /// The number of the device that this file stands for.
     package var specialDevice: UInt64
+    /// Of what lies at a path, symbolic links followed; nil where nothing does.
+    package static func ofExisting(_ path: FilePath) throws(SystemError) -> FileStatus? {
+        do {
+            return try of(path, followingLinks: true)
+        } catch {
+            guard error.errno == .noSuchFile || error.errno == .notDirectory else { throw error }
+            return nil
+        }
+    }
+
     /// Bytes of disk it takes, in steps of 512.
     package var allocated: UInt64
 

@@ -32,12 +32,7 @@ final class Capture {
             || previous.last?.record.pageSize != reader.pageSize
         self.previous = isBase ? [] : previous
         spool = try OutcomeSpool(in: scratch, groups: 0)
-        seen = Capture.moment(repository.world)
-    }
-
-    private static func moment(_ world: World) -> Record.Moment {
-        Record.Moment(
-            wall: world.clock.now(), boot: world.clock.bootTime(), bootID: world.process.bootID)
+        seen = repository.world.moment
     }
 
     /// Reads the state; throws `damaged` where what it would lean on cannot be read any more.
@@ -50,7 +45,7 @@ final class Capture {
         switch reader.journalMode {
         case .wal:
             try reader.withSnapshot { view in
-                seen = Capture.moment(repository.world)
+                seen = repository.world.moment
                 try record(view, onlyChanged: false)
                 try store.pool.drain()
             }
@@ -61,7 +56,7 @@ final class Capture {
                 return view.identity
             }
             try reader.withSnapshot { view in
-                seen = Capture.moment(repository.world)
+                seen = repository.world.moment
                 guard view.identity != before else { return }
                 try record(view, onlyChanged: true)
             }

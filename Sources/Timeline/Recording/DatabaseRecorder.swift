@@ -77,10 +77,14 @@ package final class DatabaseRecorder {
         }
     }
 
-    private func capture(
-        _ path: FilePath, known: Snapshot.Database?, with reader: DatabaseReader
+    /// The same with a reader that may hold its state; it stays open.
+    ///
+    /// - Parameter forcesBase: records a complete base, whatever changed.
+    func capture(
+        _ path: FilePath, known: Snapshot.Database?, with reader: DatabaseReader,
+        forcesBase: Bool = false
     ) throws -> CapturedDatabase {
-        if let known, try holds(known.reference),
+        if !forcesBase, let known, try holds(known.reference),
             try reader.isUnchanged(since: known.reference.fingerprint)
         {
             return CapturedDatabase(
@@ -90,9 +94,18 @@ package final class DatabaseRecorder {
         try claim(path)
         let stream = streams.stream(host: host, path: path.bytes)
         let previous =
-            try stream?.end.map { try stream?.storedPath(to: $0, in: repository) ?? [] } ?? []
+            forcesBase
+            ? [] : try stream?.end.map { try stream?.storedPath(to: $0, in: repository) ?? [] } ?? []
         let capture = try captured(by: reader, after: previous)
         return try append(capture, to: stream, path: path, known: known)
+    }
+
+    /// The stream of a database as it was read last.
+    func stream(of path: FilePath) -> Stream? { streams.stream(host: host, path: path.bytes) }
+
+    /// Reads the streams again: this process has appended to one by other means.
+    func reload() throws {
+        streams = try StreamIndex(of: repository)
     }
 
     /// The state of now against the stream's end; a complete base where that end is damaged.
@@ -115,7 +128,7 @@ package final class DatabaseRecorder {
     }
 
     /// Makes this process the one writer of the database's stream, and reads the stream's end.
-    private func claim(_ path: FilePath) throws {
+    func claim(_ path: FilePath) throws {
         let subject = Claim.subject(
             Array("stream ".utf8) + Array(host.utf8) + [0] + path.bytes, in: repository)
         guard !claimed.contains(subject) else { return }

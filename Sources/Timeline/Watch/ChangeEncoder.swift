@@ -2,16 +2,32 @@
 
 import Codec
 import Repository
+import Platform
 import SQLite
 
 /// The end of a stream that is being continued.
-struct StreamEnd {
+struct CapturedEnd {
     var position: Position
     var chain: Digest
     var root: StateRoot
     var pageCount: UInt32
     /// When the database was last seen as this end has it.
     var lastLook: Record.Moment
+}
+
+extension CapturedEnd {
+    init(_ record: Record, _ chain: Digest) {
+        self.init(
+            position: record.position, chain: chain, root: StateRoot(record.stateRoot),
+            pageCount: record.pageCount, lastLook: record.seen)
+    }
+}
+
+extension World {
+    /// Now, by both clocks.
+    var moment: Record.Moment {
+        Record.Moment(wall: clock.now(), boot: clock.bootTime(), bootID: process.bootID)
+    }
 }
 
 /// Encodes the commits of one database; used by one thread.
@@ -21,7 +37,7 @@ struct ChangeEncoder {
     private static let unwrittenLimit: UInt32 = 1 << 20
 
     let geometry: PageGeometry
-    private(set) var end: StreamEnd
+    private(set) var end: CapturedEnd
     private var versions: PageVersions
     private let hasher = Hasher256()
     private let coder = PageCoder()
@@ -30,7 +46,7 @@ struct ChangeEncoder {
 
     /// - Parameter buffer: of two pages; lives as long as the encoder.
     init(
-        _ geometry: PageGeometry, after end: StreamEnd, versions: PageVersions,
+        _ geometry: PageGeometry, after end: CapturedEnd, versions: PageVersions,
         buffer: UnsafeMutableRawBufferPointer
     ) {
         self.geometry = geometry

@@ -22,6 +22,8 @@ final class DatabaseFollower {
     private static let portion = 1 << 20
     /// A look ends after so many bytes of change sets, so that they reach the journal.
     private static let lookBytes = 8 << 20
+    /// A commit that wrote more is recorded by comparison, which needs less memory.
+    private static let commitBytes = 256 << 20
     /// Commits that may wait before pages are no longer encoded against their versions before.
     private static let backlogFrames: UInt32 = 400
 
@@ -44,23 +46,55 @@ final class DatabaseFollower {
     /// Takes over a reader that holds the state `end` tells of.
     ///
     /// - Parameter isBase: whether that state is a complete base.
-    init(_ reader: DatabaseReader, at end: StreamEnd, isBase: Bool, world: World) throws {
-        held = reader
-        self.world = world
+    convenience init(
+        _ reader: DatabaseReader, at end: CapturedEnd, isBase: Bool, world: World
+    ) throws {
         let view = try reader.viewOfHeldState()
         guard let log = view.logged else {
             throw CaptureError(.changedWhileReading, reader.path, "it is no longer in WAL mode")
         }
-        tail = LogTail(behind: log.head, pageSize: reader.pageSize)
+        self.init(
+            reader, at: end, behind: LogTail(behind: log.head, pageSize: reader.pageSize),
+            PageVersions(
+                log.frames.newestFrames, pageCount: view.pageCount, pageSize: reader.pageSize,
+                areAlone: isBase),
+            world)
+    }
+
+    /// Goes on where an earlier capture ended, when the log still has all that came since.
+    ///
+    /// That is so where the log up to the mark is the same, by its cumulative checksum, and the
+    /// database's file has nothing newer. Nil where it is not: then a comparison is needed.
+    convenience init?(
+        _ reader: DatabaseReader, at end: CapturedEnd, resuming mark: CaptureMark, world: World
+    ) throws {
+        let (head, backfilled) = try reader.head()
+        let log = mark.identity.log
+        guard log.lastFrame > 0, head.salts == log.salts, head.lastFrame >= log.lastFrame,
+            backfilled <= log.lastFrame, mark.identity.pageSize == reader.pageSize
+        else { return nil }
+        var tail = LogTail(of: head, pageSize: reader.pageSize)
+        var versions = PageVersions(
+            [], pageCount: end.pageCount, pageSize: reader.pageSize, areAlone: false)
+        guard try tail.skip(to: log, in: reader.files().log, noting: { versions.apply($0) }) else {
+            return nil
+        }
+        self.init(reader, at: end, behind: tail, versions, world)
+    }
+
+    private init(
+        _ reader: DatabaseReader, at end: CapturedEnd, behind tail: LogTail,
+        _ versions: PageVersions, _ world: World
+    ) {
+        held = reader
+        self.tail = tail
+        self.world = world
         let pageSize = reader.pageSize
         pages = .allocate(byteCount: 2 * pageSize, alignment: 16)
         let perPortion = max(1, DatabaseFollower.portion / tail.frameSize)
         frames = .allocate(byteCount: perPortion * tail.frameSize, alignment: 16)
         encoder = ChangeEncoder(
-            PageGeometry(pageSize: pageSize), after: end,
-            versions: PageVersions(
-                log, pageCount: view.pageCount, pageSize: pageSize, areAlone: isBase),
-            buffer: pages)
+            PageGeometry(pageSize: pageSize), after: end, versions: versions, buffer: pages)
     }
 
     deinit {
@@ -69,8 +103,24 @@ final class DatabaseFollower {
     }
 
     var path: FilePath { held.path }
-    var end: StreamEnd { encoder.end }
+    var end: CapturedEnd { encoder.end }
     var pageSize: Int { held.pageSize }
+
+    /// What tells the state of the last captured commit from others.
+    func identity() throws -> DatabaseIdentity {
+        let sum = tail.checksum.map { UInt64($0.first) << 32 | UInt64($0.second) } ?? 0
+        let log =
+            tail.frame == 0
+            ? LogState() : LogState(salts: tail.salts, lastFrame: tail.frame, checksum: sum)
+        var file = try FileState.look(at: path)
+        if tail.frame > 0 { file.unsettled = 0 }
+        return DatabaseIdentity(
+            journalMode: .wal, pageSize: pageSize, pageCount: end.pageCount, changeCounter: 0,
+            file: file, log: log)
+    }
+
+    /// Whether there are change sets that nobody has kept yet.
+    var hasUnkept: Bool { !unkept.isEmpty }
 
     /// Bytes of the log up to the last captured commit.
     var logBytes: UInt64 { UInt64(tail.frame) * UInt64(tail.frameSize) }
@@ -80,7 +130,7 @@ final class DatabaseFollower {
     /// - Throws: `changedWhileReading` where the log is not what its wal-index says: then only a
     ///   comparison tells what the database holds.
     private func look() throws -> (changes: [ChangeSet], isComplete: Bool) {
-        let moment = self.moment
+        let moment = world.moment
         let head = try held.head().head
         if head.salts != tail.salts {
             tail = LogTail(of: head, pageSize: pageSize)
@@ -91,6 +141,10 @@ final class DatabaseFollower {
         while tail.frame < head.lastFrame, bytes < DatabaseFollower.lookBytes {
             let isBehind = head.lastFrame - tail.frame > DatabaseFollower.backlogFrames
             for commit in try readFrames(upTo: head) {
+                guard commit.pages.count * pageSize <= DatabaseFollower.commitBytes else {
+                    throw CaptureError(
+                        .changedWhileReading, path, "a commit wrote \(commit.pages.count) pages")
+                }
                 // One large commit is worth the work; many that wait are not.
                 let change = try encoder.encode(
                     commit, from: held.files(), by: tail, seen: moment,
@@ -105,11 +159,6 @@ final class DatabaseFollower {
             encoder.look(at: moment)
         }
         return (changes, isComplete)
-    }
-
-    private var moment: Record.Moment {
-        Record.Moment(
-            wall: world.clock.now(), boot: world.clock.bootTime(), bootID: world.process.bootID)
     }
 
     private var doubt: CaptureError {

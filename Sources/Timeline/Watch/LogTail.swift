@@ -7,6 +7,7 @@
 // - A log with other salts is another generation and is read from its header on.
 
 import Codec
+import SQLite
 
 /// One commit as it lies in a WAL.
 struct LoggedCommit {
@@ -108,5 +109,24 @@ struct LogTail {
         frame = provedFrame
         waiting.removeAll(keepingCapacity: true)
         return LoggedCommit(pageCount: pageCount, pages: pages)
+    }
+}
+
+extension LogTail {
+    /// Proves a log from its header to a commit that is known; false where it is another log.
+    mutating func skip(
+        to known: LogState, in file: PagerFile, noting note: (LoggedCommit) -> Void
+    ) throws(SQLiteError) -> Bool {
+        guard begin(with: try file.bytes(WALFrames.headerSize, at: 0)) else { return false }
+        let perPortion = max(1, (1 << 20) / frameSize)
+        while frame < known.lastFrame {
+            let count = min(perPortion, Int(known.lastFrame - provedFrame))
+            guard count > 0 else { return false }
+            let bytes = try file.bytes(count * frameSize, at: nextOffset)
+            guard let commits = bytes.withUnsafeBytes({ take($0) }) else { return false }
+            for commit in commits { note(commit) }
+        }
+        guard let checksum else { return false }
+        return known.checksum == UInt64(checksum.first) << 32 | UInt64(checksum.second)
     }
 }

@@ -16,12 +16,16 @@ struct PageVersions {
     private var chains: [UInt8]
 
     /// - Parameters:
+    ///   - newest: pages whose version lies in the log, with its frame.
     ///   - areAlone: whether the versions of now are known to stand alone, as in a complete base.
-    init(_ log: DatabaseView.Log, pageCount: UInt32, pageSize: Int, areAlone: Bool) {
+    init(
+        _ newest: [(page: UInt32, frame: UInt32)], pageCount: UInt32, pageSize: Int,
+        areAlone: Bool
+    ) {
         self.pageSize = pageSize
         chains = Array(
             repeating: areAlone ? 0 : UInt8(PageCoder.chainLimit), count: Int(pageCount))
-        for (page, frame) in log.frames.newestFrames { frames[page] = frame }
+        for (page, frame) in newest { frames[page] = frame }
     }
 
     /// Follows a commit; called once all its pages were encoded.

@@ -1,0 +1,33 @@
+package import Platform
+package import Repository
+
+/// Something a watch has to tell.
+package enum WatchNotice: Sendable {
+    /// Capture of a database begins at a position; how the past was joined.
+    case began(FilePath, Position, Beginning)
+    /// A database cannot be captured for now, and why; tried again by itself.
+    case waiting(FilePath, reason: String)
+    /// Its file is gone; the stream stays as it is.
+    case ended(FilePath)
+    /// Records up to a position lie in the repository.
+    case sealed(FilePath, Position, records: Int, bytes: UInt64)
+    /// The repository cannot be written for now: the journal keeps the commits.
+    case repositoryAway(reason: String)
+    case repositoryBack
+    /// The journal is full, and commits are no longer recorded one by one.
+    case journalFull(FilePath, bytes: UInt64)
+    /// A recent state was restored and is not what was recorded.
+    case selfCheckFailed(FilePath, Position, reason: String)
+
+    /// How a capture joined what was recorded before.
+    package enum Beginning: Sendable {
+        /// The first record of a stream, or a complete base.
+        case base
+        /// Where the last capture ended, with no commit between.
+        case continued
+        /// By comparison: what differed was recorded as one step.
+        case compared(pages: UInt32)
+        /// Behind a record that says that the database went back.
+        case wentBack
+    }
+}

@@ -1,0 +1,419 @@
+// One database under watch, from its first look to its last:
+//
+//     waiting → (claim, journal sealed, state held, compared) → following → waiting …
+//
+// In WAL mode each commit is followed; in rollback-journal modes there is no log, and each change
+// is compared with what was recorded before. Used by the capture thread; the sealing thread uses
+// the journal alone, under `sealing`.
+
+import Codec
+import Glibc
+import Platform
+import Repository
+import SQLite
+import Synchronization
+
+final class WatchedDatabase {
+    private enum Phase {
+        case waiting
+        case following(DatabaseFollower)
+        /// A database in a rollback-journal mode, as it was when it was recorded last.
+        case comparing(Snapshot.Database)
+    }
+
+    /// Nanoseconds between tries to begin, at first and at most.
+    private static let patience: ClosedRange<UInt64> = 500_000_000...30_000_000_000
+    /// Nanoseconds to try for the write lock.
+    private static let lockPatience: UInt64 = 200_000_000
+    /// Nanoseconds without a change after which the log is copied into the database.
+    private static let idle: UInt64 = 1_000_000_000
+    /// Nanoseconds between looks after a notice: a commit shows only once its sync is done, and
+    /// nothing tells of that.
+    private static let eagerPause: UInt64 = 100_000
+    private static let lazyPause: UInt64 = 20_000_000
+
+    let path: FilePath
+    private let access: WatchRepository
+    private let settings: WatchSettings
+    private let report: @Sendable (WatchNotice) -> Void
+    private var phase = Phase.waiting
+    private var keeper: LogKeeper?
+    private var mark: MarkFile?
+    private var journal: Journal?
+    private let sealing = Mutex(())
+    private var retryPause = WatchedDatabase.patience.lowerBound
+    /// Nanoseconds to the next look while something may still come.
+    private var pause = WatchedDatabase.eagerPause
+    private(set) var dueAt: UInt64 = 0
+    private var noticedAt: UInt64 = 0
+    private var lockTriedAt: UInt64 = 0
+    /// Whether nothing came since the log was copied into the database.
+    private var isSettled = false
+    private var bytesSinceBase: UInt64 = 0
+    private var file: FileStatus?
+    private var lastReason = ""
+
+    init(
+        _ path: FilePath, access: WatchRepository, settings: WatchSettings,
+        report: @escaping @Sendable (WatchNotice) -> Void
+    ) {
+        self.path = path
+        self.access = access
+        self.settings = settings
+        self.report = report
+    }
+
+    private var clock: any Clock { access.repository.world.clock }
+
+    /// What is recorded and not yet sealed; for the sealing thread.
+    var openJournal: Journal? { journal }
+
+    /// Something happened to the database's files.
+    func notice() {
+        dueAt = 0
+        pause = WatchedDatabase.eagerPause
+        noticedAt = clock.bootTime()
+    }
+
+    /// Does what is due, and says in ``dueAt`` when to come again. What cannot be done now is
+    /// reported and tried again.
+    func turn() {
+        let now = clock.bootTime()
+        do {
+            switch phase {
+            case .waiting: try begin()
+            case .following(let follower): try follow(follower, now)
+            case .comparing(let known): try compare(known, now)
+            }
+        } catch {
+            fail(error, now)
+        }
+    }
+
+    private func fail(_ error: any Error, _ now: UInt64) {
+        stopFollowing()
+        let reason = "\(error)"
+        if reason != lastReason { report(.waiting(path, reason: reason)) }
+        lastReason = reason
+        retryPause = min(retryPause * 2, WatchedDatabase.patience.upperBound)
+        dueAt = now + retryPause
+    }
+
+    /// Ends all readers; the next turn begins anew, by comparison where it must.
+    private func stopFollowing() {
+        keeper?.close()
+        keeper = nil
+        if case .following(let follower) = phase { follower.end(leavingLog: true) }
+        phase = .waiting
+    }
+}
+
+// MARK: Beginning
+
+extension WatchedDatabase {
+    private func begin() throws {
+        guard try FileStatus.ofExisting(path) != nil else {
+            if file != nil { report(.ended(path)) }
+            file = nil
+            dueAt = clock.bootTime() + WatchedDatabase.patience.upperBound
+            return
+        }
+        let lease = try access.lease()
+        let store = BlobStore(access.repository, lease: lease, level: settings.compression)
+        do {
+            try begin(under: lease, store)
+        } catch {
+            store.cancel(because: error)
+            throw error
+        }
+        file = try FileStatus.of(path, followingLinks: true)
+        lastReason = ""
+        retryPause = WatchedDatabase.patience.lowerBound
+        noticedAt = clock.bootTime()
+        isSettled = false
+        dueAt = 0
+    }
+
+    private func begin(under lease: HeldLease, _ store: BlobStore) throws {
+        let repository = access.repository
+        let recorder = try DatabaseRecorder(
+            in: repository, under: lease, store: store, host: settings.host,
+            scratch: settings.directory, patience: 0)
+        try recorder.claim(path)
+        if let identity = recorder.stream(of: path)?.identity {
+            try open(identity)
+            try seal(under: lease)
+            try recorder.reload()
+        }
+        let end = recorder.stream(of: path)?.end
+        let known = end.flatMap { known(at: $0) }
+        let reader = try DatabaseReader(opening: path, busyTimeoutMilliseconds: 500)
+        do {
+            if reader.journalMode == .wal { try reader.hold() }
+            if let end, let follower = try resumed(reader, at: end) {
+                _ = try store.finish()
+                report(.began(path, end.record.position, .continued))
+                phase = .following(follower)
+                return
+            }
+            let captured = try recorder.capture(path, known: known, with: reader)
+            _ = try store.finish()
+            try recorder.publish()
+            try follow(reader, from: captured, after: end)
+        } catch {
+            reader.letGo()
+            reader.close()
+            throw error
+        }
+    }
+
+    private func known(at end: RecordHandle) -> Snapshot.Database? {
+        guard let identity = journal?.identity, let mark = CaptureMark.read(markPath),
+            mark.chain == end.chain
+        else { return nil }
+        return Snapshot.Database(
+            path: path.bytes,
+            reference: DatabaseReference(
+                stream: identity.stream, position: end.record.position, chain: end.chain,
+                fingerprint: mark.identity.encoded),
+            stateRoot: end.record.stateRoot, pageSize: end.record.pageSize,
+            pageCount: end.record.pageCount)
+    }
+
+    /// A follower that goes on where the last capture ended, without a comparison.
+    private func resumed(_ reader: DatabaseReader, at end: RecordHandle) throws -> DatabaseFollower? {
+        guard reader.journalMode == .wal, let mark = CaptureMark.read(markPath),
+            mark.chain == end.chain, end.record.pageSize == reader.pageSize,
+            mark.identity.file.inode == (try FileStatus.of(path, followingLinks: true)).inode
+        else { return nil }
+        return try DatabaseFollower(
+            reader, at: CapturedEnd(end.record, end.chain), resuming: mark,
+            world: access.repository.world)
+    }
+
+    private func follow(
+        _ reader: DatabaseReader, from captured: CapturedDatabase, after end: RecordHandle?
+    ) throws {
+        let database = captured.database
+        let reference = database.reference
+        try open(
+            StreamIdentity(stream: reference.stream, host: settings.host, path: path.bytes))
+        let position = StreamEnd(position: reference.position, chain: reference.chain)
+        if journal?.end != position { try journal?.resume(after: position) }
+        report(.began(path, reference.position, beginning(captured, after: end)))
+        guard reader.journalMode == .wal else {
+            reader.close()
+            phase = .comparing(database)
+            return
+        }
+        let follower = try DatabaseFollower(
+            reader,
+            at: CapturedEnd(
+                position: reference.position, chain: reference.chain,
+                root: StateRoot(database.stateRoot), pageCount: database.pageCount,
+                lastLook: access.repository.world.moment),
+            isBase: captured.isBase, world: access.repository.world)
+        bytesSinceBase = 0
+        try writeMark(follower)
+        phase = .following(follower)
+    }
+
+    private func beginning(
+        _ captured: CapturedDatabase, after end: RecordHandle?
+    ) -> WatchNotice.Beginning {
+        let position = captured.database.reference.position
+        if let end, position.epoch != end.record.position.epoch { return .wentBack }
+        if captured.isBase { return .base }
+        return captured.changedPages == 0 ? .continued : .compared(pages: captured.changedPages)
+    }
+
+    private func open(_ identity: StreamIdentity) throws {
+        guard journal == nil else { return }
+        journal = try Journal(
+            in: settings.directory.appending(identity.stream.hex), of: identity, on: LinuxDisk())
+    }
+
+    private var markPath: FilePath {
+        guard let journal else { return settings.directory.appending("no-journal.mark") }
+        return settings.directory.appending(journal.identity.stream.hex + ".mark")
+    }
+}
+
+// MARK: Following
+
+extension WatchedDatabase {
+    private func follow(_ follower: DatabaseFollower, _ now: UInt64) throws {
+        try requireSameFile()
+        if try follower.isDue() || follower.hasUnkept {
+            isSettled = false
+            noticedAt = now
+            pause = WatchedDatabase.eagerPause
+            // Bounded: other databases wait for this one.
+            for _ in 0..<4 {
+                if try follower.step(keep: { try self.keep($0, of: follower) }) { break }
+            }
+        }
+        try limitLog(of: follower, now)
+        if now - noticedAt > WatchedDatabase.idle {
+            if !isSettled { try settle(follower) }
+            dueAt = now + WatchedDatabase.idle
+        } else {
+            dueAt = now + pause
+            pause = min(pause * 2, WatchedDatabase.lazyPause)
+        }
+    }
+
+    private func requireSameFile() throws {
+        let now = try FileStatus.ofExisting(path)
+        guard let now, let file, now.inode == file.inode, now.device == file.device else {
+            throw CaptureError(.changedWhileReading, path, "it was removed or replaced")
+        }
+    }
+
+    private func keep(_ changes: [ChangeSet], of follower: DatabaseFollower) throws {
+        guard let journal else { preconditionFailure("a database is followed without a journal") }
+        guard journal.bytes < settings.journalLimit else {
+            report(.journalFull(path, bytes: journal.bytes))
+            throw JournalFull(path: path)
+        }
+        try journal.append(changes)
+        try writeMark(follower)
+        bytesSinceBase += changes.reduce(0) { $0 + UInt64($1.bodies.count) }
+    }
+
+    private func writeMark(_ follower: DatabaseFollower) throws {
+        if mark == nil {
+            mark = MarkFile(
+                try Descriptor.open(markPath, flags: O_RDWR | O_CREAT | O_NOFOLLOW))
+        }
+        try mark?.write(CaptureMark(chain: follower.end.chain, identity: follower.identity()))
+    }
+
+    /// Begins the log anew where it has grown; writers wait for a few milliseconds.
+    private func limitLog(of follower: DatabaseFollower, _ now: UInt64) throws {
+        guard let limit = settings.logLimit, follower.logBytes > limit,
+            now - lockTriedAt > WatchedDatabase.lockPatience
+        else { return }
+        lockTriedAt = now
+        try shrink(follower, truncates: false)
+    }
+
+    /// Nobody has written for a while: the log's content goes into the database, and where nobody
+    /// else has it open the log is emptied, so that who copies the file by hand misses nothing.
+    private func settle(_ follower: DatabaseFollower) throws {
+        isSettled = true
+        guard follower.logBytes > 0, try !OpenFiles.isOpenElsewhere(path) else { return }
+        try shrink(follower, truncates: true)
+    }
+
+    private func shrink(_ follower: DatabaseFollower, truncates: Bool) throws {
+        let keeper = try self.keeper ?? LogKeeper(path)
+        self.keeper = keeper
+        _ = try follower.shrinkLog(
+            with: keeper, patience: WatchedDatabase.lockPatience, truncates: truncates,
+            keep: { try self.keep($0, of: follower) })
+        try writeMark(follower)
+    }
+
+    /// A database without a log: whatever changed since the last look is one step.
+    private func compare(_ known: Snapshot.Database, _ now: UInt64) throws {
+        dueAt = now + WatchedDatabase.idle
+        let reader = try DatabaseReader(opening: path, busyTimeoutMilliseconds: 500)
+        let isUnchanged: Bool
+        do {
+            isUnchanged =
+                try reader.journalMode == .rollback
+                && reader.isUnchanged(since: known.reference.fingerprint)
+            reader.close()
+        } catch {
+            reader.close()
+            throw error
+        }
+        guard !isUnchanged else { return }
+        phase = .waiting
+        try begin()
+    }
+}
+
+// MARK: Sealing and ending
+
+extension WatchedDatabase {
+    /// Moves what the journal holds into the repository; by the sealing thread, and at beginnings.
+    func seal(under lease: HeldLease) throws {
+        guard let journal else { return }
+        try sealing.withLock { _ in
+            guard let sealed = try Sealer.seal(journal, into: access.repository, under: lease)
+            else { return }
+            report(
+                .sealed(path, sealed.end.position, records: sealed.records, bytes: sealed.bytes))
+        }
+    }
+
+    /// Captures what is left and lets the database go.
+    func end() {
+        if case .following(let follower) = phase {
+            do {
+                for _ in 0..<100 {
+                    if try follower.step(keep: { try self.keep($0, of: follower) }) { break }
+                }
+            } catch {
+                report(.waiting(path, reason: "\(error)"))
+            }
+        }
+        stopFollowing()
+    }
+
+    /// The position that covers every commit made before now, sealed in the repository.
+    func barrier() throws -> Snapshot.Database {
+        switch phase {
+        case .waiting:
+            try begin()
+            return try barrier()
+        case .comparing(let known):
+            try compare(known, clock.bootTime())
+            guard case .comparing(let now) = phase else { throw BarrierFailed(path: path) }
+            return now
+        case .following(let follower):
+            while try !follower.step(keep: { try self.keep($0, of: follower) }) {}
+            let (end, identity) = (follower.end, try follower.identity())
+            try seal(under: access.lease())
+            guard let stream = journal?.identity.stream else { throw BarrierFailed(path: path) }
+            return Snapshot.Database(
+                path: path.bytes,
+                reference: DatabaseReference(
+                    stream: stream, position: end.position, chain: end.chain,
+                    fingerprint: identity.encoded),
+                stateRoot: end.root.digest, pageSize: follower.pageSize,
+                pageCount: end.pageCount)
+        }
+    }
+}
+
+/// The journal has reached its limit.
+struct JournalFull: Error, CustomStringConvertible {
+    let path: FilePath
+
+    var description: String {
+        "the journal of \(path) is full: commits are not recorded one by one until it is sealed"
+    }
+}
+
+/// A barrier that could not be answered.
+struct BarrierFailed: Error, CustomStringConvertible {
+    let path: FilePath
+
+    var description: String { "\(path) is not being captured" }
+}
+
+/// The open mark of a database.
+private final class MarkFile {
+    private let file: Descriptor
+
+    init(_ file: consuming Descriptor) {
+        self.file = file
+    }
+
+    func write(_ mark: CaptureMark) throws {
+        try mark.write(to: file)
+    }
+}
