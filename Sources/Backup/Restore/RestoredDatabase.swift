@@ -84,9 +84,8 @@ struct RestoredDatabase {
                 .exists, "a \(existing.kind) is in the way",
                 hint: "Move it away, or restore to another directory.")
         }
-        try DatabaseRecovery.prepareForWriting(path, ownedAs: existing)
         do {
-            try OnlineCopy.copy(from: directory.path.appending(temporary), into: path)
+            try copy(over: existing)
             try directory.remove(temporary)
             metadata.apply(node, to: node.name, in: directory)
         } catch let error as SQLiteError where error.isNotADatabase || error.isCorrupt {
@@ -94,6 +93,17 @@ struct RestoredDatabase {
             try moveAside(node.name)
             try moveIntoPlace()
         }
+    }
+
+    private func copy(over existing: FileStatus) throws {
+        let copy = try OnlineCopy(
+            of: directory.path.appending(temporary),
+            at: DatabasePlace(temporary, in: directory.descriptor))
+        let place = DatabasePlace(node.name, in: directory.descriptor)
+        try DatabaseRecovery.writing(over: DatabaseLocation(path, at: place)) {
+            try copy.write(over: path, at: place, expecting: existing)
+        }
+        try copy.close()
     }
 
     private func moveIntoPlace() throws {
