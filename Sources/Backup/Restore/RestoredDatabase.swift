@@ -107,8 +107,8 @@ struct RestoredDatabase {
     }
 
     private func moveIntoPlace() throws {
-        for suffix in ["-wal", "-journal", "-shm"] {
-            let name = node.name + Array(suffix.utf8)
+        for suffix in DatabaseSidecar.suffixes {
+            let name = node.name + suffix
             if try directory.status(name) != nil { try moveAside(name) }
         }
         metadata.apply(node, to: temporary, in: directory)
@@ -118,11 +118,6 @@ struct RestoredDatabase {
     }
 
     private func moveAside(_ name: [UInt8]) throws {
-        let aside = name + Array(".before-restore".utf8) + temporary.suffix(17)
-        try FileTree.rename(name, in: directory.descriptor, to: aside, in: directory.descriptor)
-        report.say(
-            .remark(
-                path: directory.path.appending(name),
-                "was in the way of a restored database; kept as \(FilePath(bytes: aside))"))
+        try directory.moveAside(name, tag: Array(temporary.suffix(17)), report: report)
     }
 }
