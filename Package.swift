@@ -71,7 +71,9 @@ let package = Package(
             of: "Backup",
             ["Backup", "Timeline", "Repository", "SQLite", "Codec", "Platform", "Simulation"]),
         tests(of: "CommandLine", ["Commands", "Platform", "Codec"]),
-        tests(of: "Command", ["holdfast", "DatabaseWriter", "Platform", "Codec", "SQLite"]),
+        tests(
+            of: "Command",
+            ["holdfast", "DatabaseWriter", "Platform", "Codec", "SQLite", "Simulation"]),
         tests(of: "HouseRules", ["Platform"]),
     ]
 )

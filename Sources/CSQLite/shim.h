@@ -6,6 +6,49 @@
 #include <sqlite3.h>
 #include <string.h>
 
+// The default VFS, with two differences. Names are used as they are given: the default one
+// replaces every link on the way by where it leads, so that "/proc/self/fd/N/name" would be a path
+// like any other. And no super-journal is opened: a rollback ends in the removal of the
+// super-journal that the journal names (pager.c, pager_delsuper), which may be any file.
+#define HOLDFAST_EXACT_VFS "holdfast-exact"
+
+static inline int holdfast_exact_name(sqlite3_vfs *vfs, const char *name, int size, char *copy) {
+    (void)vfs;
+    size_t length = strlen(name);
+    if (length + 1 > (size_t)size) return SQLITE_CANTOPEN;
+    memcpy(copy, name, length + 1);
+    return SQLITE_OK;
+}
+
+static inline int holdfast_exact_open(
+    sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *given) {
+    if (flags & SQLITE_OPEN_SUPER_JOURNAL) {
+        file->pMethods = 0;
+        return SQLITE_CANTOPEN;
+    }
+    sqlite3_vfs *base = sqlite3_vfs_find(0);
+    (void)vfs;
+    return base->xOpen(base, name, file, flags, given);
+}
+
+// Makes the VFS known under its name, once a process.
+static inline int holdfast_register_exact(void) {
+    static sqlite3_vfs exact;
+    if (sqlite3_initialize() != SQLITE_OK) return SQLITE_ERROR;
+    sqlite3_mutex *once = sqlite3_mutex_alloc(SQLITE_MUTEX_STATIC_APP1);
+    sqlite3_mutex_enter(once);
+    int code = SQLITE_OK;
+    if (sqlite3_vfs_find(HOLDFAST_EXACT_VFS) == 0) {
+        exact = *sqlite3_vfs_find(0);
+        exact.zName = HOLDFAST_EXACT_VFS;
+        exact.xFullPathname = holdfast_exact_name;
+        exact.xOpen = holdfast_exact_open;
+        code = sqlite3_vfs_register(&exact, 0);
+    }
+    sqlite3_mutex_leave(once);
+    return code;
+}
+
 // The bytes of a wal-index that the capture looks at: both copies of its header, and nBackfill.
 #define HOLDFAST_WAL_INDEX_BYTES 100
 // Every wal-index region has this size (WALINDEX_PGSZ in SQLite's wal.c).
@@ -13,6 +56,7 @@
 
 // Composed of others, which Swift does not import.
 static const int holdfast_short_read = SQLITE_IOERR_SHORT_READ;
+static const int holdfast_readonly_rollback = SQLITE_READONLY_ROLLBACK;
 
 static inline int holdfast_bind_text(
     sqlite3_stmt *statement, int index, const char *text, int size) {

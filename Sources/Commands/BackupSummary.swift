@@ -70,6 +70,7 @@ struct BackupSummary {
         line.add("dirs_changed", counts.changedDirectories)
         line.add("dirs_unmodified", counts.unchangedDirectories)
         line.add("databases", counts.databases)
+        line.add("databases_as_files", counts.plainDatabases)
         line.add("data_blobs", UInt64(outcome.stored.dataBlobs))
         line.add("tree_blobs", UInt64(outcome.stored.treeBlobs))
         line.add("data_added", outcome.stored.added)

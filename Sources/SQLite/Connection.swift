@@ -24,14 +24,25 @@ package final class Connection {
 
     /// Opens a database.
     ///
-    /// - Parameter busyTimeoutMilliseconds: how long to wait for locks of other connections.
+    /// - Parameters:
+    ///   - busyTimeoutMilliseconds: how long to wait for locks of other connections.
+    ///   - place: where it lies in a directory that is open, which must stay open; else its path
+    ///     says. Then no super-journal of a journal beside it is touched.
     package init(
-        opening path: FilePath, mode: Mode, busyTimeoutMilliseconds: Int
+        opening path: FilePath, mode: Mode, busyTimeoutMilliseconds: Int,
+        at place: DatabasePlace? = nil
     ) throws(SQLiteError) {
         self.path = path
         var opened: OpaquePointer?
-        let name = FilePath(bytes: Connection.name(of: path, mode))
-        let code = name.withCString { sqlite3_open_v2($0, &opened, Connection.flags(mode), nil) }
+        if place != nil {
+            let code = holdfast_register_exact()
+            guard code == SQLITE_OK else { throw SQLiteError(code: code, path: path) }
+        }
+        let name = FilePath(bytes: Connection.name(of: place?.name ?? path, mode))
+        let code = name.withCString {
+            sqlite3_open_v2(
+                $0, &opened, Connection.flags(mode), place == nil ? nil : HOLDFAST_EXACT_VFS)
+        }
         guard let opened, code == SQLITE_OK else {
             defer { sqlite3_close_v2(opened) }
             throw Connection.error(code, of: opened, path: path)

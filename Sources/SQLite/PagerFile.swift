@@ -92,6 +92,14 @@ extension Connection {
         return moved != 0
     }
 
+    /// Whether the file that was opened is the one that an earlier look saw at its path, and still
+    /// lies there.
+    package func isOpen(on expected: FileStatus) throws(SQLiteError) -> Bool {
+        guard try !hasMoved(), let now = try? FileStatus.of(resolvedPath, followingLinks: false)
+        else { return false }
+        return now.device == expected.device && now.inode == expected.inode
+    }
+
     /// The database's absolute path without symbolic links, beside which libsqlite3 keeps its
     /// `-wal`, `-shm` and `-journal`.
     package var resolvedPath: FilePath {

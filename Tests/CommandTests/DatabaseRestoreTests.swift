@@ -1,5 +1,7 @@
+import Glibc
 import Platform
 import SQLite
+import Simulation
 import Testing
 
 /// Databases that are put back where something is already.
@@ -95,6 +97,85 @@ struct DatabaseRestoreTests {
         expect(run, code: 0)
         #expect(try fixture.lines("sqlite3 lost/d.db 'SELECT x FROM t'") == ["1"])
         #expect(try fixture.lines("ls lost | grep -c before-restore") == ["2"])
+    }
+
+    private func setTrap(_ fixture: HoldfastFixture) throws {
+        let victim = fixture.root + "/victim"
+        try fixture.shell("echo precious >victim")
+        let journal = HostileJournal.bytes(
+            pageCount: UInt32(try fixture.lines("sqlite3 source/d.db 'PRAGMA page_count'")[0]) ?? 2,
+            superJournal: FilePath(victim))
+        let file = try Descriptor.open(
+            FilePath(fixture.source + "/d.db-journal"), flags: O_WRONLY | O_CREAT | O_EXCL)
+        try journal.withUnsafeBytes {
+            try Descriptor.write($0, to: file.raw, at: 0, path: FilePath(victim))
+        }
+    }
+
+    @Test(.enabled(if: TestExtent.isRoot))
+    func journalThatOthersPutBesideADatabaseRemovesNothingWithRootsRights() throws {
+        let fixture = try fixture(mode: "delete")
+        let before = try fixture.lines("sqlite3 source/d.db 'SELECT count(*) FROM t'")
+        for (owner, mode, code) in [("0", "777", 3), ("1234", "777", 3), ("1234", "755", 0)] {
+            try fixture.shell("chown \(owner):\(owner) source source/d.db; chmod \(mode) source")
+            try setTrap(fixture)
+            try fixture.shell("chown \(owner):\(owner) source/d.db-journal")
+            let run = expect(try restore(fixture), code: Int32(code))
+            #expect(code == 0 || run.errors.contains("others can write beside it"), "\(run)")
+            let left = try fixture.lines("cat victim; rm -f victim source/d.db-journal")
+            #expect(left == ["precious"])
+            let rows = try fixture.lines("sqlite3 source/d.db 'SELECT count(*) FROM t'")
+            #expect(rows == (code == 0 ? ["1"] : before))
+        }
+    }
+
+    @Test(.enabled(if: TestExtent.isRoot), arguments: ["wal", "delete"])
+    func databaseOfAnotherUserIsWrittenWithHisRights(mode: String) throws {
+        let fixture = try fixture(mode: mode)
+        try fixture.shell("chown -R 1234:1234 source")
+        expect(try restore(fixture), code: 0)
+        #expect(try fixture.lines("sqlite3 source/d.db 'SELECT x FROM t'") == ["1"])
+        #expect(try fixture.lines("ls -A source") == ["d.db"])
+    }
+
+    @Test(arguments: [true, false])
+    func logThatIsThereIsNotPlayedIntoADatabaseRestoredAsAPlainFile(isThere: Bool) throws {
+        let fixture = try HoldfastFixture()
+        try fixture.shell(
+            "sqlite3 source/d.db 'PRAGMA journal_mode = wal; CREATE TABLE t (x); "
+                + "INSERT INTO t VALUES (1)' >/dev/null; echo f >source/f")
+        try expect(fixture.run("backup", "--no-sqlite", fixture.source), code: 0)
+        // A service that was killed leaves its log, here that of a later state.
+        let holder = try Connection(
+            opening: FilePath(fixture.source + "/d.db"), mode: .readWrite,
+            busyTimeoutMilliseconds: 1000)
+        try holder.execute("UPDATE t SET x = 2; INSERT INTO t VALUES (3)")
+        try fixture.shell(
+            "cp source/d.db-wal log; echo own notes >source/f-wal; echo more >source/f-journal")
+        try holder.close()
+        try fixture.shell("cp log source/d.db-wal; \(isThere ? "" : "rm source/d.db")")
+        let run = expect(try restore(fixture), code: 0)
+        #expect(run.output.contains("kept as d.db-wal.before-restore-"), "\(run)")
+        #expect(try fixture.lines("sqlite3 source/d.db 'SELECT x FROM t'") == ["1"])
+        // What was committed there can still be had, and other files with such names are let be.
+        try fixture.shell("cmp log source/d.db-wal.before-restore-*; cat source/f-{wal,journal}")
+    }
+
+    @Test func logThatTheSnapshotHasIsRestoredWithItsPlainFile() throws {
+        let fixture = try HoldfastFixture()
+        let holder = try Connection(
+            opening: FilePath(fixture.source + "/d.db"), mode: .readWriteCreate,
+            busyTimeoutMilliseconds: 1000)
+        try holder.execute(
+            "PRAGMA journal_mode = WAL; CREATE TABLE t (x); INSERT INTO t VALUES (1)")
+        try expect(fixture.run("backup", "--no-sqlite", fixture.source), code: 0)
+        try holder.execute("INSERT INTO t VALUES (2)")
+        try fixture.shell("cp -a source later")
+        try holder.close()
+        let run = try fixture.run(
+            "restore", "latest:\(fixture.source)", "-t", fixture.root + "/later")
+        expect(run, code: 0)
+        #expect(try fixture.lines("sqlite3 later/d.db 'SELECT x FROM t'") == ["1"])
     }
 
     @Test func pageSizeThatChangedIsRestored() throws {

@@ -183,7 +183,14 @@ struct DatabaseTests {
             busyTimeoutMilliseconds: 1000)
         try holder.execute(
             "PRAGMA journal_mode = WAL; CREATE TABLE t (x); INSERT INTO t VALUES (1)")
-        try expect(fixture.run("backup", "--no-sqlite", fixture.source), code: 0)
+        // The second time the file is unchanged, and stored as a plain file all the same.
+        for _ in 0..<2 {
+            usleep(2_100_000)
+            let run = try fixture.run("backup", "-v", "--no-sqlite", fixture.source)
+            #expect(
+                expect(run, code: 0).output.contains("Databases: 0 captured, 1 as plain files"),
+                "\(run)")
+        }
         try expect(
             fixture.run("restore", "latest:\(fixture.source)", "-t", fixture.target), code: 0)
         try fixture.shell("cmp target/d.db source/d.db; cmp target/d.db-wal source/d.db-wal")
@@ -215,6 +222,27 @@ struct DatabaseTests {
             #expect(try fixture.lines("sqlite3 r\(age)/d.db 'SELECT count(*) FROM t'") == [rows])
         }
         try expect(fixture.run("verify", "--read-data"), code: 0)
+    }
+
+    @Test func logUnderASecondNameOfADatabaseIsNeverMissedInSilence() throws {
+        let fixture = try HoldfastFixture()
+        try fixture.shell(
+            "sqlite3 source/a.db 'PRAGMA journal_mode = wal; CREATE TABLE t (x)' >/dev/null; "
+                + "ln source/a.db source/b.db; ln source/a.db elsewhere.db; mkdir source/c")
+        let quiet = expect(try fixture.run("backup", "-v", fixture.source), code: 0)
+        #expect(quiet.output.contains("a.db: has 1 more name outside"), "\(quiet)")
+        let holder = try Connection(
+            opening: FilePath(fixture.source + "/b.db"), mode: .readWrite,
+            busyTimeoutMilliseconds: 1000)
+        try holder.execute("INSERT INTO t VALUES (1)")
+        let run = expect(try fixture.run("backup", fixture.source), code: 3)
+        #expect(
+            run.errors.contains("\(fixture.source)/b.db")
+                && run.errors.contains("another name of \(fixture.source)/a.db"), "\(run)")
+        let listing = try fixture.run("ls", "-l", "latest:\(fixture.source)").output
+        #expect(listing.contains("not saved"), "\(listing)")
+        try holder.close()
+        try expect(fixture.run("backup", fixture.source), code: 0)
     }
 
     @Test func secondNameOfADatabaseComesBackAsOne() throws {

@@ -9,7 +9,7 @@ extension SourceWalk {
         _ path: FilePath, _ known: Node?, _ sidecars: inout [[UInt8]: String?]
     ) throws {
         totals.files += 1
-        if status.links > 1, try sendTwin(name, status, path) { return }
+        if status.links > 1, try sendTwin(name, status, in: directory, path, &sidecars) { return }
         if case .database = known?.content, !request.treatsDatabasesAsFiles {
             return try database(name, status, in: directory, path, known, &sidecars)
         }
@@ -19,7 +19,8 @@ extension SourceWalk {
             totals.bytes.add(saturating: status.size)
             var node = known
             node.device = status.device
-            remember(node, status)
+            notePlainDatabase(name, status, in: directory, path)
+            remember(node, status, path)
             count(.unchanged, path, status)
             return try send(.entry(node, nil, extents: nil))
         }
@@ -39,6 +40,17 @@ extension SourceWalk {
             && status.size % 512 == 0
     }
 
+    /// Counts an unchanged file among the databases that were stored as plain files, where its head
+    /// is that of one.
+    private func notePlainDatabase(
+        _ name: [UInt8], _ status: FileStatus, in directory: borrowing Descriptor, _ path: FilePath
+    ) {
+        guard request.treatsDatabasesAsFiles, status.size >= 512, status.size % 512 == 0,
+            let source = try? SourceFile(opening: name, in: directory, path: path)
+        else { return }
+        if source.looksLikeDatabase { report.update { $0.plainDatabases += 1 } }
+    }
+
     func changedFile(
         _ name: [UInt8], _ status: FileStatus, in directory: borrowing Descriptor,
         _ path: FilePath, _ known: Node?, _ sidecars: inout [[UInt8]: String?]
@@ -50,7 +62,11 @@ extension SourceWalk {
             report.problem(path, during: "opening", error)
             return try sendUnreadable(name, status, "\(error)")
         }
-        if !request.treatsDatabasesAsFiles, source.looksLikeDatabase {
+        if source.looksLikeDatabase {
+            guard !request.treatsDatabasesAsFiles else {
+                report.update { $0.plainDatabases += 1 }
+                return try plain(source, name, in: directory, path, known)
+            }
             // Closed before libsqlite3 opens it: see the head of this file.
             source.close()
             return try database(name, status, in: directory, path, known, &sidecars)
@@ -84,7 +100,7 @@ extension SourceWalk {
             }
             totals.bytes.add(saturating: reading.size)
             count(known == nil ? .new : .modified, path, source.status)
-            remember(node, source.status, pending: pending, extents: reading.extents)
+            remember(node, source.status, path, pending: pending, extents: reading.extents)
             try send(.entry(node, pending, extents: reading.extents))
         } catch let error as SourceFile.ReadError {
             board.complete(pending)
@@ -100,9 +116,7 @@ extension SourceWalk {
     ) throws {
         do {
             let captured = try recorder.capture(path, known: parentDatabases[path.bytes])
-            for suffix in ["-journal", "-shm", "-wal"] {
-                sidecars[name + Array(suffix.utf8)] = .some(nil)
-            }
+            for suffix in DatabaseSidecar.suffixes { sidecars[name + suffix] = .some(nil) }
             var node = described(
                 name, status, .database(captured.database.reference), in: directory, path)
             databases.append(captured.database)
@@ -113,7 +127,7 @@ extension SourceWalk {
             count(
                 known == nil ? .new : captured.changedPages > 0 ? .modified : .unchanged, path,
                 status)
-            remember(node, status)
+            remember(node, status, path)
             try send(.entry(node, nil, extents: nil))
         } catch let error as CaptureError where error.code == .notADatabase {
             report.update { $0.plainDatabases += 1 }
@@ -127,11 +141,8 @@ extension SourceWalk {
             }
             try plain(source, name, in: directory, path, known)
         } catch let error as CaptureError {
-            for suffix in ["-journal", "-shm", "-wal"] {
-                sidecars[name + Array(suffix.utf8)] = "belongs to a database that was not saved"
-            }
             report.say(.problem(path: path, during: "capturing the database", reason: "\(error)"))
-            try sendUnreadable(name, status, "\(error)")
+            try leaveOut(name, status, "\(error)", &sidecars)
         }
     }
 }

@@ -1,5 +1,6 @@
 import Platform
 import Repository
+import Timeline
 
 // What all entries share: how they reach the tree builder, and how they are counted.
 extension SourceWalk {
@@ -73,16 +74,19 @@ extension SourceWalk {
 
     /// Keeps what the first name of a file gave, so that it is read once.
     func remember(
-        _ node: Node, _ status: FileStatus, pending: PendingContent? = nil,
+        _ node: Node, _ status: FileStatus, _ path: FilePath, pending: PendingContent? = nil,
         extents: [Extent]? = nil
     ) {
         guard status.links > 1 else { return }
         linked[FileIdentity(status)] = Linked(
-            node: node, pending: pending, extents: extents, missing: status.links - 1)
+            path: path, node: node, pending: pending, extents: extents, missing: status.links - 1)
     }
 
     /// Records a further name of a file that was read already; false where this is the first.
-    func sendTwin(_ name: [UInt8], _ status: FileStatus, _ path: FilePath) throws -> Bool {
+    func sendTwin(
+        _ name: [UInt8], _ status: FileStatus, in directory: borrowing Descriptor,
+        _ path: FilePath, _ sidecars: inout [[UInt8]: String?]
+    ) throws -> Bool {
         guard var twin = linked[FileIdentity(status)] else { return false }
         // A number may belong to another file by now; and what changed since is read again. Of a
         // database, capturing it may have moved the times.
@@ -92,11 +96,60 @@ extension SourceWalk {
         }
         twin.missing -= 1
         linked[FileIdentity(status)] = twin.missing == 0 ? nil : twin
+        if try refuse(name, status, in: directory, path, twin: twin, &sidecars) { return true }
         var node = twin.node
         node.name = name
         count(.unchanged, path, status)
         try send(.entry(node, twin.pending, extents: twin.extents))
         return true
+    }
+
+    /// Refuses a further name of a database that has a log of its own under that name; false where
+    /// it has none. SQLite knows a log by the name that a program opens the database by, so that
+    /// the capture by the first name saw nothing of it.
+    private func refuse(
+        _ name: [UInt8], _ status: FileStatus, in directory: borrowing Descriptor,
+        _ path: FilePath, twin: Linked, _ sidecars: inout [[UInt8]: String?]
+    ) throws -> Bool {
+        guard case .database = twin.node.content else { return false }
+        for suffix in DatabaseSidecar.logSuffixes
+        where DatabaseSidecar.isLog(name + suffix, in: directory) {
+            let reason =
+                "it is another name of \(twin.path), and has a log of its own under this one: "
+                + "what \(FilePath(bytes: name + suffix)) holds was not captured; let all programs "
+                + "open the database by one name"
+            report.say(.problem(path: path, during: "capturing the database", reason: reason))
+            try leaveOut(name, status, reason, &sidecars)
+            return true
+        }
+        return false
+    }
+
+    /// Records a database that was not saved; nor is what lies beside it.
+    func leaveOut(
+        _ name: [UInt8], _ status: FileStatus, _ reason: String,
+        _ sidecars: inout [[UInt8]: String?]
+    ) throws {
+        for suffix in DatabaseSidecar.suffixes {
+            sidecars[name + suffix] = "belongs to a database that was not saved"
+        }
+        try sendUnreadable(name, status, reason)
+    }
+
+    /// Names the databases that have names which the walk did not see: a log beside one of those
+    /// would be unknown here.
+    func remarkOnNamesElsewhere() {
+        let open = linked.values.filter { twin in
+            if case .database = twin.node.content { true } else { false }
+        }
+        for twin in open.sorted(by: { $0.path < $1.path }) {
+            report.say(
+                .remark(
+                    path: twin.path,
+                    "has \(twin.missing) more \(twin.missing == 1 ? "name" : "names") outside of "
+                        + "what is backed up; what a program commits by another name is captured "
+                        + "once it is checkpointed"))
+        }
     }
 
     func count(_ action: ArchiveNotice.Action, _ path: FilePath, _ status: FileStatus) {

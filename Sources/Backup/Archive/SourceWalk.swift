@@ -36,6 +36,7 @@ final class SourceWalk {
 
     /// A file with several names: what its first one gave, and how many are still to come.
     struct Linked {
+        let path: FilePath
         let node: Node
         let pending: PendingContent?
         let extents: [Extent]?
@@ -94,6 +95,11 @@ final class SourceWalk {
     /// Walks everything; the tree builder has heard of the whole tree when this returns.
     func run(parent: Snapshot?) throws {
         if let stream = request.stream { return try archive(stream) }
+        try walkSources(parent)
+        remarkOnNamesElsewhere()
+    }
+
+    private func walkSources(_ parent: Snapshot?) throws {
         let plan = SourcePlan(request.paths)
         try send(.enter)
         if plan.root.isSource {

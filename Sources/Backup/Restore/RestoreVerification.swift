@@ -2,6 +2,7 @@ import Codec
 import Glibc
 import Platform
 import Repository
+import SQLite
 import Timeline
 
 /// Reads what was restored again and holds every byte against the snapshot's ids and state roots.
@@ -52,7 +53,10 @@ struct RestoreVerification {
         case .database(let reference):
             let path = directory.path.appending(node.name)
             do {
-                let reading = try recovery.root(ofDatabaseAt: path, expecting: reference)
+                let location = DatabaseLocation(
+                    path, at: DatabasePlace(node.name, in: directory.descriptor),
+                    expecting: try FileStatus.of(node.name, in: directory.descriptor))
+                let reading = try recovery.root(ofDatabaseAt: location, expecting: reference)
                 report.update { $0.verifiedBytes += reading }
             } catch {
                 report.mismatch(path, "\(error)")

@@ -84,9 +84,8 @@ struct RestoredDatabase {
                 .exists, "a \(existing.kind) is in the way",
                 hint: "Move it away, or restore to another directory.")
         }
-        try DatabaseRecovery.prepareForWriting(path, ownedAs: existing)
         do {
-            try OnlineCopy.copy(from: directory.path.appending(temporary), into: path)
+            try copy(over: existing)
             try directory.remove(temporary)
             metadata.apply(node, to: node.name, in: directory)
         } catch let error as SQLiteError where error.isNotADatabase || error.isCorrupt {
@@ -96,9 +95,20 @@ struct RestoredDatabase {
         }
     }
 
+    private func copy(over existing: FileStatus) throws {
+        let copy = try OnlineCopy(
+            of: directory.path.appending(temporary),
+            at: DatabasePlace(temporary, in: directory.descriptor))
+        let place = DatabasePlace(node.name, in: directory.descriptor)
+        try DatabaseRecovery.writing(over: DatabaseLocation(path, at: place)) {
+            try copy.write(over: path, at: place, expecting: existing)
+        }
+        try copy.close()
+    }
+
     private func moveIntoPlace() throws {
-        for suffix in ["-wal", "-journal", "-shm"] {
-            let name = node.name + Array(suffix.utf8)
+        for suffix in DatabaseSidecar.suffixes {
+            let name = node.name + suffix
             if try directory.status(name) != nil { try moveAside(name) }
         }
         metadata.apply(node, to: temporary, in: directory)
@@ -108,11 +118,6 @@ struct RestoredDatabase {
     }
 
     private func moveAside(_ name: [UInt8]) throws {
-        let aside = name + Array(".before-restore".utf8) + temporary.suffix(17)
-        try FileTree.rename(name, in: directory.descriptor, to: aside, in: directory.descriptor)
-        report.say(
-            .remark(
-                path: directory.path.appending(name),
-                "was in the way of a restored database; kept as \(FilePath(bytes: aside))"))
+        try directory.moveAside(name, tag: Array(temporary.suffix(17)), report: report)
     }
 }

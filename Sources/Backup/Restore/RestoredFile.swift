@@ -21,15 +21,19 @@ final class RestoredFile: Sendable {
     let node: Node
     private let directory: TargetDirectory
     private let temporary: [UInt8]
+    private let staleLogs: StaleLogs
     private let extents: [Extent]
     private let state: Mutex<State>
     private let metadata: FileMetadata
 
-    /// - Parameter parts: how many times ``write(_:with:)`` will be called.
+    /// - Parameters:
+    ///   - parts: how many times ``write(_:with:)`` will be called.
+    ///   - staleLogs: what SQLite would play into the file, if that is a database.
     init(
         _ node: Node, extents: [Extent]?, in directory: TargetDirectory, parts: Int,
-        temporary: [UInt8], metadata: FileMetadata
+        temporary: [UInt8], staleLogs: StaleLogs, metadata: FileMetadata
     ) {
+        self.staleLogs = staleLogs
         self.node = node
         self.directory = directory
         self.temporary = temporary
@@ -117,6 +121,8 @@ final class RestoredFile: Sendable {
                 return
             }
             metadata.apply(node, to: temporary, in: directory)
+            try staleLogs.moveAside(
+                in: directory, tag: Array(temporary.suffix(17)), report: metadata.report)
             try FileTree.rename(
                 temporary, in: directory.descriptor, to: node.name, in: directory.descriptor)
             metadata.report.update { counts in

@@ -4,12 +4,13 @@ import Repository
 // Contents of files, on all cores.
 extension Restorer {
     func queue(
-        _ node: Node, _ pieces: [BlobReference], _ extents: [Extent]?, in directory: TargetDirectory
+        _ node: Node, _ pieces: [BlobReference], _ extents: [Extent]?,
+        in directory: TargetDirectory, _ staleLogs: StaleLogs
     ) throws {
         let groups = split(pieces)
         let file = RestoredFile(
             node, extents: extents, in: directory, parts: groups.count, temporary: temporaryName(),
-            metadata: metadata)
+            staleLogs: staleLogs, metadata: metadata)
         guard groups.count == 1, node.size < Restorer.batchLimit else {
             for parts in groups {
                 let bytes = parts.reduce(0) { $0 + $1.piece.size }

@@ -19,7 +19,7 @@ extension Restorer {
     }
 
     func linkFiles(_ target: TargetDirectory) throws {
-        for (way, node, first) in hardLinks {
+        for (way, node, first, staleLogs) in hardLinks {
             let path = way.reduce(target.path) { $0.appending($1) }
             do {
                 let directory = try parent(of: way, target)
@@ -28,6 +28,8 @@ extension Restorer {
                 try FileTree.makeHardLink(
                     temporary, in: directory.descriptor, to: first[first.count - 1],
                     in: source.descriptor)
+                try staleLogs.moveAside(
+                    in: directory, tag: Array(temporary.suffix(17)), report: report)
                 try FileTree.rename(
                     temporary, in: directory.descriptor, to: node.name, in: directory.descriptor)
                 // Renaming one name of a file over another of the same file does nothing.
@@ -70,6 +72,8 @@ extension Restorer {
         if let existing = try directory.status(node.name) {
             return existing.device == original.device && existing.inode == original.inode
         }
+        try StaleLogs(in: directory).beside(node.name).moveAside(
+            in: directory, tag: Array(temporaryName().suffix(17)), report: report)
         try FileTree.makeHardLink(
             node.name, in: directory.descriptor, to: first[first.count - 1],
             in: source.descriptor)

@@ -28,7 +28,7 @@ package final class Restorer {
     var batch: [(file: RestoredFile, parts: [RestoredFile.Part])] = []
     var batchBytes = 0
     var firstNames: [FileLinkGroup: [[UInt8]]] = [:]
-    var hardLinks: [(way: [[UInt8]], node: Node, first: [[UInt8]])] = []
+    var hardLinks: [(way: [[UInt8]], node: Node, first: [[UInt8]], staleLogs: StaleLogs)] = []
     var databases: [(way: [[UInt8]], node: Node)] = []
     /// The directories from the target to where ``parent(of:_:)`` was last, since the next is near.
     var trail: [(name: [UInt8], directory: TargetDirectory)] = []
@@ -64,7 +64,8 @@ package final class Restorer {
             return try dryRun(runs, single)
         }
         if let single {
-            _ = try restore(single, in: target, way: [])
+            let logs = try StaleLogs(in: target)
+            _ = try restore(single, in: target, logs, way: [])
         } else {
             try contents(runs, target)
         }
@@ -125,8 +126,10 @@ package final class Restorer {
         let way: [[UInt8]]
         var runs: ArraySlice<BlobReference>
         var nodes: ArraySlice<Node> = []
+        let staleLogs: StaleLogs
 
-        init(_ directory: TargetDirectory, _ way: [[UInt8]], _ runs: [BlobReference]) {
+        init(_ directory: TargetDirectory, _ way: [[UInt8]], _ runs: [BlobReference]) throws {
+            staleLogs = try StaleLogs(in: directory)
             self.directory = directory
             self.way = way
             self.runs = runs[...]
@@ -134,13 +137,13 @@ package final class Restorer {
     }
 
     private func contents(_ runs: [BlobReference], _ target: TargetDirectory) throws {
-        var stack = [Frame(target, [], runs)]
+        var stack = [try Frame(target, [], runs)]
         while let top = stack.last {
             if isInterrupted() { throw Interrupted() }
             if let node = top.nodes.popFirst() {
                 let way = top.way + [node.name]
-                if let inner = try restore(node, in: top.directory, way: way) {
-                    stack.append(Frame(inner, way, node.runs))
+                if let inner = try restore(node, in: top.directory, top.staleLogs, way: way) {
+                    stack.append(try Frame(inner, way, node.runs))
                 }
             } else if let run = top.runs.popFirst() {
                 top.nodes = nodes(of: run, top.directory.path)[...]
@@ -161,14 +164,14 @@ package final class Restorer {
 
     /// Restores one entry, or queues it; returns the directory to go into.
     private func restore(
-        _ node: Node, in directory: TargetDirectory, way: [[UInt8]]
+        _ node: Node, in directory: TargetDirectory, _ staleLogs: StaleLogs, way: [[UInt8]]
     ) throws -> TargetDirectory? {
         let path = directory.path.appending(node.name)
         guard mayEnter(node, path) else { return nil }
         if node.kind == .directory { return enter(node, in: directory, path) }
         guard selects(node, path) else { return nil }
         do {
-            try restoreFile(node, in: directory, way: way, path)
+            try restoreFile(node, in: directory, staleLogs, way: way, path)
         } catch let error as SystemError {
             report.problem(path, during: "restoring", error)
         }
@@ -206,7 +209,8 @@ package final class Restorer {
     }
 
     private func restoreFile(
-        _ node: Node, in directory: TargetDirectory, way: [[UInt8]], _ path: FilePath
+        _ node: Node, in directory: TargetDirectory, _ staleLogs: StaleLogs, way: [[UInt8]],
+        _ path: FilePath
     ) throws {
         if case .unreadable(let reason) = node.content {
             report.say(.remark(path: path, "not in the snapshot: \(reason)"))
@@ -224,9 +228,9 @@ package final class Restorer {
         }
         if let existing, existing.kind == .directory { try directory.remove(node.name) }
         if let first = firstName(of: node, way) {
-            hardLinks.append((way, node, first))
+            hardLinks.append((way, node, first, staleLogs.beside(node.name)))
         } else if case .file(let pieces, let extents) = node.content {
-            try queue(node, pieces, extents, in: directory)
+            try queue(node, pieces, extents, in: directory, staleLogs.beside(node.name))
         } else {
             try restoreSpecial(node, in: directory, path)
         }

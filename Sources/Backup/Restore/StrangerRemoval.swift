@@ -1,5 +1,6 @@
 import Platform
 import Repository
+import Timeline
 
 /// Removes what a snapshot does not have from the directories that it has whole.
 ///
@@ -32,9 +33,7 @@ struct StrangerRemoval {
             for node in try restorer.browser.nodes(of: run) {
                 kept.insert(node.name)
                 guard case .database = node.content else { continue }
-                for suffix in ["-journal", "-shm", "-wal"] {
-                    kept.insert(node.name + Array(suffix.utf8))
-                }
+                for suffix in DatabaseSidecar.suffixes { kept.insert(node.name + suffix) }
             }
         }
         for name in try Directory.names(in: directory.descriptor, path: directory.path)

@@ -66,8 +66,9 @@ package struct Drill {
 
     private func integrity(of path: FilePath) -> String {
         do {
+            // Read-only, since a snapshot may hold a journal for it that names any file to remove.
             let connection = try Connection(
-                opening: path, mode: .readWrite, busyTimeoutMilliseconds: 10_000)
+                opening: path, mode: .readOnly, busyTimeoutMilliseconds: 10_000)
             let check = try connection.prepare("PRAGMA integrity_check(5)")
             var lines: [String] = []
             while try check.step() { lines.append(check.text(at: 0)) }

@@ -49,6 +49,13 @@ extension CaptureError {
                 hint: "Another process holds it locked; try again when that is done.")
         case SQLITE_NOTADB, SQLITE_CORRUPT:
             self.init(.notADatabase, path, reason)
+        case SQLITE_READONLY where error.code == holdfast_readonly_rollback:
+            self.init(
+                .unreadable, path,
+                "a journal lies beside it that has to be rolled back first, and that is not done "
+                    + "for its owner where others could have put it there",
+                hint: "Where the journal is genuine, open the database once as its owner: "
+                    + "sqlite3 FILE .schema")
         case SQLITE_CANTOPEN, SQLITE_PERM, SQLITE_READONLY, SQLITE_AUTH:
             self.init(
                 .unreadable, path, reason,

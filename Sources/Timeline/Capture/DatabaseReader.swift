@@ -49,11 +49,21 @@ package final class DatabaseReader {
     /// Opens a database without touching what it holds.
     ///
     /// - Throws: `notADatabase`, `unreadable`, `locked` or `sqlite`.
-    package init(
+    package convenience init(
         opening path: FilePath, busyTimeoutMilliseconds: Int = 10_000
     ) throws(CaptureError) {
-        let opened = try OpenedDatabase(at: path, patience: busyTimeoutMilliseconds)
-        self.path = path
+        try self.init(DatabaseLocation(path), busyTimeoutMilliseconds: busyTimeoutMilliseconds)
+    }
+
+    /// Opens a database without touching what it holds.
+    ///
+    /// - Throws: `notADatabase`, `unreadable`, `locked`, `sqlite`; `changedWhileReading` where it is
+    ///   another file than the one expected.
+    package init(
+        _ location: DatabaseLocation, busyTimeoutMilliseconds: Int = 10_000
+    ) throws(CaptureError) {
+        let opened = try OpenedDatabase(at: location, patience: busyTimeoutMilliseconds)
+        path = location.path
         self.busyTimeoutMilliseconds = busyTimeoutMilliseconds
         connection = opened.connection
         file = opened.file
@@ -77,7 +87,9 @@ package final class DatabaseReader {
         // What cannot be closed yet is closed when the reader goes.
         try? connection.close()
         // Opened read-only, it left the log that it made.
-        if let visited { OpenedDatabase.visit(path, asOwnerOf: visited, patience: 0) }
+        if let visited {
+            OpenedDatabase.visit(neighbourhood.path, asOwnerOf: visited, patience: 0)
+        }
     }
 
     /// Runs `body` with the state that the database has now.

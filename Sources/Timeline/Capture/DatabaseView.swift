@@ -49,9 +49,18 @@ package final class DatabaseView {
             throw CaptureError(.changedWhileReading, path, "its page size changed")
         }
         let size = try capturing(path) { () throws(SQLiteError) in try database.size() }
-        let told = log.flatMap { $0.pageCount > 0 ? $0.pageCount : nil } ?? header.pageCount
         // SQLite counts a last page that is not whole.
-        let pageCount = told ?? UInt32(clamping: (size + UInt64(pageSize) - 1) / UInt64(pageSize))
+        let filed = UInt32(clamping: (size + UInt64(pageSize) - 1) / UInt64(pageSize))
+        let told = log.flatMap { $0.pageCount > 0 ? $0.pageCount : nil } ?? header.pageCount
+        // Each page is in the file or in the log (the lock page may be in neither); a wal-index
+        // can tell of 2^32 pages, which would be hours of zeros.
+        let proven = max(filed, log?.frames.lastPage ?? 0)
+        if let told, told > proven, told != lockPage || proven != lockPage - 1 {
+            throw CaptureError(
+                .changedWhileReading, path,
+                "its wal-index tells of \(told) pages, its file and WAL hold \(proven)")
+        }
+        let pageCount = told ?? filed
         self.pageCount = pageCount
         var state = state
         // Frames name the content by themselves, however new the file is.

@@ -15,41 +15,43 @@ struct OpenedDatabase {
     /// The file, where it is another user's and its log was not there before we came.
     let visited: FileStatus?
 
-    init(at path: FilePath, patience: Int) throws(CaptureError) {
-        let status: FileStatus
-        do {
-            status = try FileStatus.of(path, followingLinks: true)
-        } catch {
-            throw CaptureError(error, path)
-        }
+    init(at location: DatabaseLocation, patience: Int) throws(CaptureError) {
+        let path = location.path
+        let (resolved, status) = try location.look()
         guard status.kind == .regular else {
             throw CaptureError(.notADatabase, path, "it is no regular file")
         }
-        // Our own is opened read-write, so that a hot journal can be rolled back. Another owner's
-        // must not be rolled back with our rights: a journal may name any file as its
-        // super-journal, and SQLite removes that one (pager.c, pager_delsuper).
-        let isOurs = status.userID == geteuid()
-        if !isOurs, OpenedDatabase.hasJournal(path) {
-            OpenedDatabase.visit(path, asOwnerOf: status, patience: patience)
+        // Our own is opened read-write, so that a hot journal can be rolled back. What others can
+        // put beside it must not be rolled back with our rights: a journal may name any file as
+        // its super-journal, and SQLite removes that one (pager.c, pager_delsuper).
+        let isClosed = geteuid() != 0 || DirectoryAccess.belongs(resolved, to: status.userID)
+        let isOurs = status.userID == geteuid() && isClosed
+        if !isOurs, isClosed, OpenedDatabase.hasJournal(resolved) {
+            OpenedDatabase.visit(resolved, asOwnerOf: status, patience: patience)
         }
-        let opened = try OpenedDatabase.open(path, isOurs ? .readWrite : .readOnly)
+        // By the path that was looked at, which no link can lead elsewhere by now.
+        let place = location.place
+        let opened = try OpenedDatabase.open(resolved, isOurs ? .readWrite : .readOnly, at: place)
+        try location.require(opened.connection)
         let header = try OpenedDatabase.header(of: path, in: opened, patience: patience)
-        let place = Neighbourhood(path: opened.connection.resolvedPath)
+        let beside = Neighbourhood(path: opened.connection.resolvedPath)
         isImmutable =
-            header.journalMode == .wal && place.holdsNoFrames
+            header.journalMode == .wal && beside.holdsNoFrames
             && Neighbourhood.isReadOnly(device: status.device)
-        visited = isOurs || header.journalMode != .wal || place.hasLog ? nil : status
+        let leavesNothing = isOurs || header.journalMode != .wal || beside.hasLog
+        visited = leavesNothing || !isClosed ? nil : status
         self.header = header
-        (connection, file) = isImmutable ? try OpenedDatabase.open(path, .immutable) : opened
+        (connection, file) =
+            isImmutable ? try OpenedDatabase.open(resolved, .immutable, at: place) : opened
     }
 
     private static func open(
-        _ path: FilePath, _ mode: Connection.Mode
+        _ path: FilePath, _ mode: Connection.Mode, at place: DatabasePlace? = nil
     ) throws(CaptureError) -> (connection: Connection, file: PagerFile) {
         try capturing(path) { () throws(SQLiteError) in
             // Waiting is done between attempts: SQLite's own sleeps grow to 100 ms.
             let connection = try Connection(
-                opening: path, mode: mode, busyTimeoutMilliseconds: 0)
+                opening: path, mode: mode, busyTimeoutMilliseconds: 0, at: place)
             // A mapped file would change under a reader.
             try connection.execute("PRAGMA mmap_size = 0")
             return (connection, try connection.databaseFile())
@@ -95,17 +97,30 @@ struct OpenedDatabase {
         }
     }
 
-    /// Makes a database that is there ready to be written by root: another user's journal is
-    /// rolled back with that user's rights first.
+    /// Runs `body`, which writes over a database that is there, with rights under which nothing
+    /// that lies beside it does harm: ours where nobody else can put anything there, else its
+    /// owner's.
     ///
-    /// - Throws: `unreadable` where a journal is left; with our rights it could remove any file.
-    static func settle(_ path: FilePath, ownedAs status: FileStatus) throws(CaptureError) {
-        guard status.userID != geteuid(), hasJournal(path) else { return }
-        visit(path, asOwnerOf: status, patience: 10_000)
-        guard !hasJournal(path) else {
+    /// - Throws: `unreadable` where there are no such rights; what `body` throws.
+    static func writing<R>(
+        over location: DatabaseLocation, _ body: () throws -> R
+    ) throws -> R {
+        let (resolved, status) = try location.look()
+        let isOurs = status.userID == geteuid() || !hasJournal(resolved)
+        // An ordinary user writes with his own rights where any program of his would.
+        if isOurs, geteuid() != 0 || DirectoryAccess.belongs(resolved, to: 0) { return try body() }
+        guard geteuid() == 0, status.userID != 0,
+            DirectoryAccess.belongs(resolved, to: status.userID)
+        else {
             throw CaptureError(
-                .unreadable, path, "another user's journal lies beside it, not rolled back")
+                .unreadable, location.path,
+                "others can write beside it, and what they put there could make SQLite remove any "
+                    + "file of yours",
+                hint: "Let only its owner write in its directory, or restore to another one.")
         }
+        hold_act_as(status.userID, status.groupID)
+        defer { hold_act_as(0, getegid()) }
+        return try body()
     }
 
     private static func examine(
@@ -134,9 +149,10 @@ extension Connection {
             } catch {
                 if isInTransaction { try? execute("ROLLBACK") }
                 let failure = CaptureError(error, path)
-                guard failure.code == .locked, monotonicNanoseconds() < deadline else {
-                    throw failure
-                }
+                // A journal may look hot for the moment in which a writer finishes with it.
+                guard failure.code == .locked || error.code == holdfast_readonly_rollback,
+                    monotonicNanoseconds() < deadline
+                else { throw failure }
             }
             usleep(pauseMicroseconds)
             pauseMicroseconds = min(5000, pauseMicroseconds + 100)

@@ -75,6 +75,9 @@ struct WALFrames {
         entries.map { ($0.page, $0.frame + 1) }
     }
 
+    /// The highest page that the log holds; 0 where it holds none.
+    var lastPage: UInt32 { entries.last?.page ?? 0 }
+
     /// The pages of a run that lie in the log: their place in the run, and their offset in the log.
     func pages(from first: UInt32, count: Int) -> [(index: Int, offset: UInt64)] {
         var low = 0

@@ -1,13 +1,14 @@
 import Codec
-package import Platform
+import Platform
 package import Repository
 
 extension DatabaseRecovery {
-    /// Prepares a database that is there, and may be another user's, for being written over.
-    package static func prepareForWriting(
-        _ path: FilePath, ownedAs status: FileStatus
-    ) throws(CaptureError) {
-        try OpenedDatabase.settle(path, ownedAs: status)
+    /// Runs `body`, which writes over a database that is there, with the rights of its owner where
+    /// ours could be abused.
+    package static func writing<R>(
+        over location: DatabaseLocation, _ body: () throws -> R
+    ) throws -> R {
+        try OpenedDatabase.writing(over: location, body)
     }
 
     /// Reads a database as it is now and proves that it is a recorded state, by its state root.
@@ -15,10 +16,10 @@ extension DatabaseRecovery {
     /// - Returns: the bytes that were read.
     /// - Throws: `damaged` where it is another state; `CaptureError` where it cannot be read.
     package func root(
-        ofDatabaseAt path: FilePath, expecting reference: DatabaseReference
+        ofDatabaseAt location: DatabaseLocation, expecting reference: DatabaseReference
     ) throws -> UInt64 {
         guard let expected = try self.path(to: reference).last?.record else { return 0 }
-        let reader = try DatabaseReader(opening: path)
+        let reader = try DatabaseReader(location)
         defer { reader.close() }
         let hasher = Hasher256()
         return try reader.withSnapshot { view in
