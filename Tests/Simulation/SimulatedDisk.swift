@@ -23,6 +23,8 @@ package final class SimulatedDisk: Disk {
         var operations = 0
         var crashesAfter = Int.max
         var failures: [Int: Errno] = [:]
+        /// Locks that are held; a power failure takes them, and their files are not simulated.
+        var locks: Set<FilePath> = []
 
         func checkPower(_ operation: String, _ path: FilePath) throws(SystemError) {
             if operations >= crashesAfter { throw SystemError(operation, path, .inputOutput) }
@@ -149,6 +151,16 @@ package final class SimulatedDisk: Disk {
             }
             state.names.sync(directory: inode)
         }
+    }
+
+    package func lock(_ path: FilePath) throws(SystemError) -> any DiskLock {
+        try state.withLock { (state) throws(SystemError) in
+            try state.checkPower("lock", path)
+            guard state.locks.insert(path).inserted else {
+                throw SystemError("lock", path, .wouldBlock)
+            }
+        }
+        return SimulatedDiskLock(self, path)
     }
 }
 

@@ -84,3 +84,18 @@ final class SimulatedDiskReader: DiskReader {
         return count
     }
 }
+
+/// A lock on a simulated disk.
+final class SimulatedDiskLock: DiskLock {
+    private let disk: SimulatedDisk
+    private let path: FilePath
+
+    init(_ disk: SimulatedDisk, _ path: FilePath) {
+        self.disk = disk
+        self.path = path
+    }
+
+    deinit {
+        disk.state.withLock { _ = $0.locks.remove(path) }
+    }
+}

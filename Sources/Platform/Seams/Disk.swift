@@ -37,7 +37,13 @@ package protocol Disk: Sendable {
     func removeDirectory(_ path: FilePath) throws(SystemError)
     /// Makes the names in a directory durable as they are.
     func syncDirectory(_ path: FilePath) throws(SystemError)
+    /// Takes the lock that a file stands for, which is made where it is absent and never removed;
+    /// EAGAIN where anybody holds it, this process too.
+    func lock(_ path: FilePath) throws(SystemError) -> any DiskLock
 }
+
+/// A lock, held until nobody refers to it any more or the process ends.
+package protocol DiskLock: AnyObject, Sendable {}
 
 /// A new file, written from its beginning to its end by one thread at a time.
 package protocol DiskWriter: AnyObject, Sendable {

@@ -101,6 +101,14 @@ package struct LinuxDisk: Disk {
         }
     }
 
+    /// Source: flock(2). It belongs to the open file, so a second opening in this process is refused
+    /// like one in another.
+    package func lock(_ path: FilePath) throws(SystemError) -> any DiskLock {
+        let file = try Descriptor.open(path, flags: O_RDWR | O_CREAT, mode: 0o600)
+        _ = try systemCall("lock", path) { flock(file.raw, LOCK_EX | LOCK_NB) }
+        return LinuxDiskLock(file)
+    }
+
     private func call(
         _ operation: String, _ path: FilePath, _ body: (UnsafePointer<CChar>) -> CInt
     ) throws(SystemError) {

@@ -71,3 +71,12 @@ final class LinuxDiskReader: DiskReader {
         try descriptor.read(into: buffer, at: offset)
     }
 }
+
+/// A lock that goes with its open file.
+final class LinuxDiskLock: DiskLock {
+    private let descriptor: Descriptor
+
+    init(_ descriptor: consuming Descriptor) {
+        self.descriptor = descriptor
+    }
+}

@@ -34,6 +34,11 @@ enum PageTable {
 
     static func encode(_ entries: [PageTableEntry]) -> [UInt8] {
         var writer = ByteWriter(capacity: entries.count * 40)
+        encode(entries, into: &writer)
+        return writer.bytes
+    }
+
+    static func encode(_ entries: [PageTableEntry], into writer: inout ByteWriter) {
         writer.write(varint: UInt64(entries.count))
         var last: UInt32 = 0
         for entry in entries {
@@ -43,12 +48,20 @@ enum PageTable {
             writer.write(varint: UInt64(entry.length))
             last = entry.page
         }
-        return writer.bytes
     }
 
     static func decode(_ bytes: [UInt8]) throws(FormatError) -> [PageTableEntry] {
         var reader = ByteReader(bytes)
-        let count = try reader.count(limit: blobEntries, elementSize: 35)
+        let entries = try decode(from: &reader, limit: blobEntries)
+        try reader.finish()
+        return entries
+    }
+
+    /// - Parameter limit: the most entries there may be.
+    static func decode(
+        from reader: inout ByteReader, limit: Int
+    ) throws(FormatError) -> [PageTableEntry] {
+        let count = try reader.count(limit: limit, elementSize: 35)
         var entries: [PageTableEntry] = []
         entries.reserveCapacity(count)
         var last: UInt64 = 0
@@ -65,7 +78,6 @@ enum PageTable {
             entries.append(
                 PageTableEntry(page: UInt32(last), hash: hash, codec: codec, length: Int(length)))
         }
-        try reader.finish()
         return entries
     }
 }
