@@ -118,7 +118,7 @@ import Testing
         let disk = SimulatedDisk()
         var stream = SampleStream(seed: 7)
         let first = stream.commit()
-        let base = StreamEnd(
+        let base = JournalEnd(
             position: Position(epoch: 1, sequence: 2), chain: Hasher256.digest([2]))
         var later = SampleStream(seed: 8, after: base)
         do {

@@ -11,11 +11,11 @@ struct SampleStream {
         stream: [UInt8](repeating: 7, count: 16), host: "alpha", path: Array("/srv/app.db".utf8))
 
     private let random: SeededRandomness
-    private(set) var end: StreamEnd
+    private(set) var end: JournalEnd
 
     init(
         seed: UInt64,
-        after end: StreamEnd = StreamEnd(
+        after end: JournalEnd = JournalEnd(
             position: Position(epoch: 1, sequence: 0), chain: .zero)
     ) {
         random = SeededRandomness(seed: seed)
@@ -42,14 +42,14 @@ struct SampleStream {
     mutating func gap() -> ChangeSet { next(.gap, [], []) }
 
     /// A new epoch that begins at the record before the last one.
-    mutating func epoch(at start: StreamEnd) -> ChangeSet {
+    mutating func epoch(at start: JournalEnd) -> ChangeSet {
         var record = draft(.epoch, [])
         record.position = Position(
             epoch: end.position.epoch + 1, sequence: start.position.sequence + 1)
         record.cause = .wentBack
         record.start = start.position
         record.previous = start.chain
-        end = StreamEnd(of: record)
+        end = JournalEnd(of: record)
         return ChangeSet(record: record, entries: [], bodies: [])
     }
 
@@ -57,7 +57,7 @@ struct SampleStream {
         _ kind: Record.Kind, _ entries: [PageTableEntry], _ bodies: [UInt8]
     ) -> ChangeSet {
         let record = draft(kind, entries)
-        end = StreamEnd(of: record)
+        end = JournalEnd(of: record)
         return ChangeSet(record: record, entries: entries, bodies: bodies)
     }
 

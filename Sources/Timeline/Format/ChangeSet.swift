@@ -5,9 +5,9 @@
 //     bodies, one after another in the table's order; the entries say how long they are
 //
 // Invariants, held before a change set is written and after it is read: the table is what the
-// record's chain covers; pages ascend, lie inside the database and are not its lock page; gap and
-// epoch records have no pages. No hash covers codecs and bodies: the page hashes prove them once
-// they are decoded.
+// record's chain covers; pages ascend and are not the lock page (they may lie behind the database's
+// end, where a transaction spilled pages that it gave back); gap and epoch records have no pages.
+// No hash covers codecs and bodies: the page hashes prove them once they are decoded.
 
 package import Codec
 
@@ -79,7 +79,7 @@ extension ChangeSet {
         var last: UInt32 = 0
         var size = 0
         for entry in entries {
-            guard entry.page > last, entry.page <= record.pageCount, entry.page != lockPage,
+            guard entry.page > last, entry.page <= PageGeometry.pageLimit, entry.page != lockPage,
                 (0...PageTable.bodyLimit).contains(entry.length)
             else { throw FormatError("record \(record.position) has a page it cannot have") }
             last = entry.page

@@ -51,7 +51,7 @@ package final class Journal: Sendable {
     }
 
     /// The last durable record, or what the next one has to continue; nil while nobody said.
-    package var end: StreamEnd? { state.withLock { $0.end } }
+    package var end: JournalEnd? { state.withLock { $0.end } }
 
     /// Bytes on disk.
     package var bytes: UInt64 { state.withLock { $0.bytes } }
@@ -73,7 +73,7 @@ package final class Journal: Sendable {
 
     /// Says what the next record continues, where that is not the journal's last one: a base was
     /// written to the repository, or somebody else appended there. Durable when this returns.
-    package func resume(after end: StreamEnd) throws {
+    package func resume(after end: JournalEnd) throws {
         try state.withLock { try $0.resume(after: end) }
     }
 

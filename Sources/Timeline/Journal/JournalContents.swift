@@ -9,7 +9,7 @@ struct JournalContents {
     /// The number of the next part.
     private(set) var next: UInt64 = 1
     private(set) var link = Digest.zero
-    private(set) var end: StreamEnd?
+    private(set) var end: JournalEnd?
     /// The last batch of the last part, which nothing vouches for; parts, link and end are without.
     private(set) var doubt: (batch: Batch, run: BatchRun)?
 
@@ -81,16 +81,16 @@ struct JournalContents {
 /// What a batch holds.
 struct BatchRun {
     let first: Position
-    let end: StreamEnd
+    let end: JournalEnd
     let records: Int
     /// Where the batch ends in its part.
     let upTo: UInt64
 
     init(of batch: Batch, upTo: UInt64) throws {
-        var found: (first: Position, end: StreamEnd)?
+        var found: (first: Position, end: JournalEnd)?
         var records = 0
         try batch.forEach { change in
-            let end = StreamEnd(of: change.record)
+            let end = JournalEnd(of: change.record)
             found = (found?.first ?? end.position, end)
             records += 1
         }
@@ -98,7 +98,7 @@ struct BatchRun {
         self.init(first: found.first, end: found.end, records: records, upTo: upTo)
     }
 
-    init(first: Position, end: StreamEnd, records: Int, upTo: UInt64) {
+    init(first: Position, end: JournalEnd, records: Int, upTo: UInt64) {
         self.first = first
         self.end = end
         self.records = records

@@ -66,7 +66,7 @@ enum JournalName {
 }
 
 /// A record as the next one refers to it.
-package struct StreamEnd: Sendable, Hashable {
+package struct JournalEnd: Sendable, Hashable {
     package let position: Position
     package let chain: Digest
 
@@ -91,7 +91,7 @@ struct PartHead: Sendable {
     let number: UInt64
     let beginsWithBatch: Bool
     let link: Digest
-    let end: StreamEnd?
+    let end: JournalEnd?
     let identity: StreamIdentity
 
     /// The whole head, its hash last.
@@ -136,7 +136,7 @@ struct PartHead: Sendable {
     }
 
     init(
-        number: UInt64, beginsWithBatch: Bool, link: Digest, end: StreamEnd?,
+        number: UInt64, beginsWithBatch: Bool, link: Digest, end: JournalEnd?,
         identity: StreamIdentity
     ) {
         self.number = number
@@ -164,7 +164,7 @@ struct PartHead: Sendable {
         link = try reader.digest()
         let position = Position(epoch: try reader.u64(), sequence: try reader.u64())
         let chain = try reader.digest()
-        end = chain == .zero ? nil : StreamEnd(position: position, chain: chain)
+        end = chain == .zero ? nil : JournalEnd(position: position, chain: chain)
         identity = try StreamIdentity(decoding: try reader.counted(limit: PartHead.sizeLimit))
         try reader.finish()
     }

@@ -13,7 +13,7 @@ struct JournalState {
     private var open: (part: JournalPart, writer: PartWriter)?
     private var next: UInt64
     private var link: Digest
-    private(set) var end: StreamEnd?
+    private(set) var end: JournalEnd?
     private var doubt: (batch: Batch, run: BatchRun)?
 
     init(
@@ -54,7 +54,7 @@ struct JournalState {
     }
 
     /// Each change set is sound and continues the one before; answers the end after them.
-    private func check(_ changes: [ChangeSet]) throws -> StreamEnd? {
+    private func check(_ changes: [ChangeSet]) throws -> JournalEnd? {
         var last = end
         for change in changes {
             try change.check()
@@ -64,7 +64,7 @@ struct JournalState {
                     .outOfOrder, directory,
                     "record \(record.position) does not continue \(last.position)")
             }
-            last = StreamEnd(of: record)
+            last = JournalEnd(of: record)
         }
         return last
     }
@@ -110,7 +110,7 @@ struct JournalState {
     }
 
     /// Makes the next part, durable, and opens it.
-    private mutating func begin(withBatch: Bool, after end: StreamEnd?) throws {
+    private mutating func begin(withBatch: Bool, after end: JournalEnd?) throws {
         let head = PartHead(
             number: next, beginsWithBatch: withBatch, link: link, end: end, identity: identity)
         do {
@@ -153,7 +153,7 @@ struct JournalState {
         parts.append(part)
     }
 
-    mutating func resume(after end: StreamEnd) throws {
+    mutating func resume(after end: JournalEnd) throws {
         guard end != self.end else { return }
         close()
         try begin(withBatch: false, after: end)
@@ -198,7 +198,7 @@ struct JournalState {
 
 extension Record {
     /// Whether the record may come behind another in a journal.
-    fileprivate func continues(_ last: StreamEnd) -> Bool {
+    fileprivate func continues(_ last: JournalEnd) -> Bool {
         if kind == .epoch {
             return position.epoch > last.position.epoch && start <= last.position
                 && position.sequence > start.sequence
