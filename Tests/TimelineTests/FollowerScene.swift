@@ -184,7 +184,9 @@ final class FollowerScene {
             let body = change.bodies[offset..<offset + entry.length]
             offset += entry.length
             let index = Int(entry.page) - 1
-            try pages[index].withUnsafeMutableBytes { try coder.decode(body, entry.codec, over: $0) }
+            try pages[index].withUnsafeMutableBytes {
+                try coder.decode(body, entry.codec, over: $0)
+            }
             let hash = pages[index].withUnsafeBytes {
                 PageHash.hash(of: entry.page, $0, with: hasher)
             }

@@ -39,14 +39,16 @@ package final class DirectoryNotices {
         }
     }
 
-    /// Waits for a notice, for a byte in a pipe, or for so long; nanoseconds.
-    package func wait(nanoseconds: Int64, or other: borrowing Descriptor) {
+    /// Waits for a notice, for another descriptor, or for so many nanoseconds; whether the other
+    /// one has something to read.
+    package func wait(nanoseconds: Int64, or other: CInt) -> Bool {
         var files = [
             pollfd(fd: descriptor.raw, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: other.raw, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: other, events: Int16(POLLIN), revents: 0),
         ]
         // A signal ends the wait early, as a notice does.
-        _ = hold_poll(&files, 2, max(0, nanoseconds))
+        return hold_poll(&files, 2, max(0, nanoseconds)) > 0
+            && files[1].revents & Int16(POLLIN) != 0
     }
 
     /// The notices since the last call.

@@ -1,8 +1,8 @@
 // Turns commits into change sets: one record a commit, each page against its version before.
 
 import Codec
-import Repository
 import Platform
+import Repository
 import SQLite
 
 /// The end of a stream that is being continued.

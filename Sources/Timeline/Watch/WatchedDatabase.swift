@@ -3,15 +3,14 @@
 //     waiting → (claim, journal sealed, state held, compared) → following → waiting …
 //
 // In WAL mode each commit is followed; in rollback-journal modes there is no log, and each change
-// is compared with what was recorded before. Used by the capture thread; the sealing thread uses
-// the journal alone, under `sealing`.
+// is compared with what was recorded before. Used by the capture thread alone; the sealing thread
+// has the journal.
 
 import Codec
 import Glibc
 import Platform
 import Repository
 import SQLite
-import Synchronization
 
 final class WatchedDatabase {
     private enum Phase {
@@ -35,12 +34,12 @@ final class WatchedDatabase {
     let path: FilePath
     private let access: WatchRepository
     private let settings: WatchSettings
+    private let sealing: JournalSealing
     private let report: @Sendable (WatchNotice) -> Void
     private var phase = Phase.waiting
     private var keeper: LogKeeper?
     private var mark: MarkFile?
     private var journal: Journal?
-    private let sealing = Mutex(())
     private var retryPause = WatchedDatabase.patience.lowerBound
     /// Nanoseconds to the next look while something may still come.
     private var pause = WatchedDatabase.eagerPause
@@ -55,18 +54,16 @@ final class WatchedDatabase {
 
     init(
         _ path: FilePath, access: WatchRepository, settings: WatchSettings,
-        report: @escaping @Sendable (WatchNotice) -> Void
+        sealing: JournalSealing, report: @escaping @Sendable (WatchNotice) -> Void
     ) {
         self.path = path
         self.access = access
         self.settings = settings
+        self.sealing = sealing
         self.report = report
     }
 
     private var clock: any Clock { access.repository.world.clock }
-
-    /// What is recorded and not yet sealed; for the sealing thread.
-    var openJournal: Journal? { journal }
 
     /// Something happened to the database's files.
     func notice() {
@@ -142,11 +139,11 @@ extension WatchedDatabase {
         try recorder.claim(path)
         if let identity = recorder.stream(of: path)?.identity {
             try open(identity)
-            try seal(under: lease)
+            if let journal { try sealing.seal(journal) }
             try recorder.reload()
         }
         let end = recorder.stream(of: path)?.end
-        let known = end.flatMap { known(at: $0) }
+        let known = end.flatMap { self.known(at: $0) }
         let reader = try DatabaseReader(opening: path, busyTimeoutMilliseconds: 500)
         do {
             if reader.journalMode == .wal { try reader.hold() }
@@ -181,7 +178,8 @@ extension WatchedDatabase {
     }
 
     /// A follower that goes on where the last capture ended, without a comparison.
-    private func resumed(_ reader: DatabaseReader, at end: RecordHandle) throws -> DatabaseFollower? {
+    private func resumed(_ reader: DatabaseReader, at end: RecordHandle) throws -> DatabaseFollower?
+    {
         guard reader.journalMode == .wal, let mark = CaptureMark.read(markPath),
             mark.chain == end.chain, end.record.pageSize == reader.pageSize,
             mark.identity.file.inode == (try FileStatus.of(path, followingLinks: true)).inode
@@ -198,7 +196,7 @@ extension WatchedDatabase {
         let reference = database.reference
         try open(
             StreamIdentity(stream: reference.stream, host: settings.host, path: path.bytes))
-        let position = StreamEnd(position: reference.position, chain: reference.chain)
+        let position = JournalEnd(position: reference.position, chain: reference.chain)
         if journal?.end != position { try journal?.resume(after: position) }
         report(.began(path, reference.position, beginning(captured, after: end)))
         guard reader.journalMode == .wal else {
@@ -229,8 +227,10 @@ extension WatchedDatabase {
 
     private func open(_ identity: StreamIdentity) throws {
         guard journal == nil else { return }
-        journal = try Journal(
+        let opened = try Journal(
             in: settings.directory.appending(identity.stream.hex), of: identity, on: LinuxDisk())
+        sealing.add(opened, of: path)
+        journal = opened
     }
 
     private var markPath: FilePath {
@@ -338,17 +338,6 @@ extension WatchedDatabase {
 // MARK: Sealing and ending
 
 extension WatchedDatabase {
-    /// Moves what the journal holds into the repository; by the sealing thread, and at beginnings.
-    func seal(under lease: HeldLease) throws {
-        guard let journal else { return }
-        try sealing.withLock { _ in
-            guard let sealed = try Sealer.seal(journal, into: access.repository, under: lease)
-            else { return }
-            report(
-                .sealed(path, sealed.end.position, records: sealed.records, bytes: sealed.bytes))
-        }
-    }
-
     /// Captures what is left and lets the database go.
     func end() {
         if case .following(let follower) = phase {
@@ -376,8 +365,9 @@ extension WatchedDatabase {
         case .following(let follower):
             while try !follower.step(keep: { try self.keep($0, of: follower) }) {}
             let (end, identity) = (follower.end, try follower.identity())
-            try seal(under: access.lease())
-            guard let stream = journal?.identity.stream else { throw BarrierFailed(path: path) }
+            guard let journal else { throw BarrierFailed(path: path) }
+            try sealing.seal(journal)
+            let stream = journal.identity.stream
             return Snapshot.Database(
                 path: path.bytes,
                 reference: DatabaseReference(

@@ -1,0 +1,122 @@
+// Moves journals into the repository, on a thread of its own, and on demand.
+//
+// While the repository cannot be written the journals keep what was captured; each failure is told
+// once, and the next success too.
+
+import Platform
+import Repository
+import Synchronization
+
+final class JournalSealing: Sendable {
+    private final class Entry: Sendable {
+        let path: FilePath
+        let journal: Journal
+        let lock = Mutex<UInt64>(0)
+
+        init(_ path: FilePath, _ journal: Journal) {
+            self.path = path
+            self.journal = journal
+        }
+    }
+
+    private struct State {
+        var entries: [Entry] = []
+        var isStopping = false
+        var isAway = false
+        var thread: WorkerThread?
+    }
+
+    /// Nanoseconds between looks at the journals' sizes.
+    private static let pause: UInt64 = 100_000_000
+    /// Nanoseconds between tries while the repository is away.
+    private static let awayPause: UInt64 = 5_000_000_000
+
+    private let access: WatchRepository
+    private let settings: WatchSettings
+    private let report: @Sendable (WatchNotice) -> Void
+    private let state = Mutex(State())
+
+    init(
+        _ access: WatchRepository, _ settings: WatchSettings,
+        _ report: @escaping @Sendable (WatchNotice) -> Void
+    ) {
+        self.access = access
+        self.settings = settings
+        self.report = report
+    }
+
+    func add(_ journal: Journal, of path: FilePath) {
+        state.withLock { $0.entries.append(Entry(path, journal)) }
+    }
+
+    /// Seals one journal now.
+    func seal(_ journal: Journal) throws {
+        let entry = state.withLock { $0.entries.first { $0.journal === journal } }
+        if let entry { try seal(entry) }
+    }
+
+    private func seal(_ entry: Entry) throws {
+        try entry.lock.withLock { sealedAt in
+            sealedAt = clock.bootTime()
+            guard entry.journal.records > 0 else { return }
+            guard
+                let sealed = try Sealer.seal(
+                    entry.journal, into: access.repository, under: access.lease())
+            else { return }
+            report(
+                .sealed(
+                    entry.path, sealed.end.position, records: sealed.records, bytes: sealed.bytes))
+        }
+    }
+
+    private var clock: any Clock { access.repository.world.clock }
+
+    func start() {
+        let thread = WorkerThread(name: "seal") { [self] in
+            while !state.withLock({ $0.isStopping }) {
+                clock.sleep(nanoseconds: turn() ? JournalSealing.pause : JournalSealing.awayPause)
+            }
+        }
+        state.withLock { $0.thread = thread }
+    }
+
+    /// Seals what is due; false where the repository is away.
+    private func turn() -> Bool {
+        let now = clock.bootTime()
+        for entry in state.withLock({ $0.entries }) {
+            let isOld = now - entry.lock.withLock { $0 } > settings.sealInterval
+            guard isOld || entry.journal.bytes > settings.sealBytes else { continue }
+            do {
+                try seal(entry)
+                noteBack()
+            } catch {
+                let isNew = state.withLock { state in
+                    defer { state.isAway = true }
+                    return !state.isAway
+                }
+                if isNew { report(.repositoryAway(reason: "\(error)")) }
+                return false
+            }
+        }
+        return true
+    }
+
+    private func noteBack() {
+        let wasAway = state.withLock { state in
+            defer { state.isAway = false }
+            return state.isAway
+        }
+        if wasAway { report(.repositoryBack) }
+    }
+
+    /// Ends the thread and seals all that is left; throws what made the last try fail.
+    func finish() throws {
+        let thread = state.withLock { state in
+            state.isStopping = true
+            defer { state.thread = nil }
+            return state.thread
+        }
+        thread?.join()
+        for entry in state.withLock({ $0.entries }) { try seal(entry) }
+    }
+}

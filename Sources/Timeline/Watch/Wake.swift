@@ -1,0 +1,78 @@
+package import Platform
+package import Repository
+import Synchronization
+
+/// What other threads want of the capture thread: to look now, to answer a barrier.
+package final class Wake: Sendable {
+    private final class Question: Sendable {
+        let path: FilePath
+        let answer = Mutex<Result<Snapshot.Database, any Error>?>(nil)
+
+        init(_ path: FilePath) {
+            self.path = path
+        }
+    }
+
+    /// Why a barrier cannot be answered here.
+    package struct NotWatched: Error {}
+
+    private let pipe: Pipe
+    private let monitor = Monitor()
+    private let questions = Mutex<[Question]>([])
+
+    package init() throws(SystemError) {
+        pipe = try Pipe()
+    }
+
+    /// Makes the capture thread look around.
+    package func ring() throws(SystemError) {
+        var byte: UInt8 = 1
+        try withUnsafeBytes(of: &byte) { (bytes) throws(SystemError) in
+            try pipe.writing.write(bytes)
+        }
+    }
+
+    /// The position that covers every commit made before the call, sealed in the repository.
+    ///
+    /// - Throws: `NotWatched` for another database; what kept it from being captured and sealed.
+    package func barrier(_ path: FilePath) throws -> Snapshot.Database {
+        let question = Question(path)
+        questions.withLock { $0.append(question) }
+        try ring()
+        return try monitor.locked {
+            while true {
+                if let answer = question.answer.withLock({ $0 }) { return try answer.get() }
+                monitor.waitAWhile()
+            }
+        }
+    }
+
+    // MARK: The capture thread's side
+
+    var descriptor: CInt { pipe.reading.raw }
+
+    func serve(_ databases: [WatchedDatabase]) throws(SystemError) {
+        let asked = questions.withLock { questions in
+            defer { questions = [] }
+            return questions
+        }
+        for question in asked {
+            let database = databases.first { $0.path == question.path }
+            let answer = Result { () throws -> Snapshot.Database in
+                guard let database else { throw NotWatched() }
+                return try database.barrier()
+            }
+            question.answer.withLock { $0 = answer }
+        }
+        guard !asked.isEmpty else { return }
+        monitor.locked { monitor.wakeAll() }
+    }
+
+    /// Takes the bytes that rang.
+    func quiet() throws(SystemError) {
+        try withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) {
+            (buffer) throws(SystemError) in
+            _ = try pipe.reading.readAvailable(into: buffer)
+        }
+    }
+}
