@@ -16,16 +16,25 @@ package final class Repository: Sendable {
     package let catalogue: Catalogue
     package let world: World
     private let state = Mutex(State())
+    /// One thread at a time lists packs.
+    private let listing = Mutex(())
 
     private struct State {
         var packs: [Int64: CataloguedPack] = [:]
         var marked: Set<Int64> = []
         var open: [Int64: PackReader] = [:]
         var distrusted: Set<BlobID> = []
+        /// How often the packs were listed, and when last, in BOOTTIME.
+        var listing = 0
+        var listedAt: UInt64 = 0
+        /// Whether snapshots were listed since: they may name packs that were not there yet.
+        var mayMissPacks = false
     }
 
     /// Packs whose descriptors stay open at a time.
     private static let openLimit = 48
+    /// Nanoseconds for which a listing tells that a blob which no pack has is lost.
+    private static let listingLife: UInt64 = 10_000_000_000
 
     /// Finds the repository at a place and opens it with a password.
     ///
@@ -92,6 +101,10 @@ package final class Repository: Sendable {
     /// - Returns: what was found hurt: packs whose index is lost, with the reason.
     @discardableResult
     package func refresh() throws -> [(pack: ObjectName, reason: any Error)] {
+        try listing.withLock { _ in try list() }
+    }
+
+    private func list() throws -> [(pack: ObjectName, reason: any Error)] {
         do {
             return try fillCatalogue()
         } catch is CatalogueLost {
@@ -99,12 +112,43 @@ package final class Repository: Sendable {
         }
     }
 
+    /// Notes that snapshots are about to be listed.
+    func expectNewPacks() {
+        state.withLock { $0.mayMissPacks = true }
+    }
+
+    /// The number of the listing that what is known of packs goes back to.
+    package var listingNumber: Int { state.withLock { $0.listing } }
+
+    /// Lists the packs again for a reader that found one gone; prune, or another process that
+    /// shares the catalogue, may have moved what was in it.
+    ///
+    /// - Parameters:
+    ///   - number: the listing that the reader relied on; a newer one is not made again.
+    ///   - vanished: whether a pack was gone. Else a blob was in no pack, and a listing that is
+    ///     young, and was made after that of the snapshots, is believed: or each blob that a hurt
+    ///     repository has lost would cost another one.
+    /// - Returns: whether it is worth to look again.
+    package func listAgain(after number: Int, vanished: Bool) throws -> Bool {
+        try listing.withLock { _ in
+            let (current, isOld) = state.withLock { state in
+                let age = world.clock.bootTime() &- state.listedAt
+                return (state.listing, state.mayMissPacks || age >= Repository.listingLife)
+            }
+            guard current == number else { return true }
+            guard vanished || isOld else { return false }
+            _ = try list()
+            return true
+        }
+    }
+
     private func fillCatalogue() throws -> [(pack: ObjectName, reason: any Error)] {
+        // Known before they are listed: what is published meanwhile is not taken for gone.
+        let known = try catalogue.packs()
         let marks = Set(try place.list(.marks).map(\.name.name))
         let listed = try place.list(.packs).filter { $0.name.isSealedName }
         let sizes = Dictionary(
             listed.map { ($0.name.name, $0.size) }, uniquingKeysWith: { first, _ in first })
-        let known = try catalogue.packs()
         let gone = known.filter { sizes[$0.name] != $0.size }
         try catalogue.remove(packs: gone.map(\.number))
         let kept = Set(known.map(\.name)).subtracting(gone.map(\.name))
@@ -114,13 +158,19 @@ package final class Repository: Sendable {
                 try catalogue(file)
             } catch let error as RepositoryError where error.code == .damaged {
                 hurt.append((file.name, error))
+            } catch let error as RepositoryError where error.code == .absent {
+                continue  // it has gone since it was listed
             }
         }
         let packs = try catalogue.packs()
         state.withLock { state in
             state.packs = Dictionary(uniqueKeysWithValues: packs.map { ($0.number, $0) })
             state.marked = Set(packs.filter { marks.contains($0.name) }.map(\.number))
-            state.open = state.open.filter { state.packs[$0.key] != nil }
+            // A catalogue that was lost and made anew counts its packs from the beginning.
+            state.open = state.open.filter { state.packs[$0.key]?.name == $0.value.name.name }
+            state.listing += 1
+            state.listedAt = world.clock.bootTime()
+            state.mayMissPacks = false
         }
         return hurt
     }
@@ -181,13 +231,18 @@ package final class Repository: Sendable {
         state.withLock { _ = $0.distrusted.insert(id) }
     }
 
-    /// A reader of a catalogued pack; the ones used last stay open.
+    /// The name of a catalogued pack; nil where it was not there when packs were listed.
+    package func name(ofPack number: Int64) -> String? {
+        state.withLock { $0.packs[number]?.name }
+    }
+
+    /// A reader of a catalogued pack; the ones used last stay open. Throws `absent` where the pack
+    /// is gone: ``BlobOpener`` then lists again.
     package func pack(_ number: Int64) throws -> PackReader {
         let (open, pack) = state.withLock { ($0.open[number], $0.packs[number]) }
         if let open { return open }
         guard let pack else {
-            throw RepositoryError.damage(
-                "the catalogue names a pack that is gone", in: place.location)
+            throw RepositoryError(.absent, "\(place.location): a pack that was not listed")
         }
         let reader = try PackReader(ObjectName(.packs, pack.name), in: place)
         state.withLock { state in

@@ -2,6 +2,7 @@ import Codec
 import Glibc
 import Platform
 import Repository
+import SQLite
 import Simulation
 import Testing
 
@@ -93,6 +94,91 @@ import Testing
         #expect(try repository.holds(ids[0]))
         scene.place.tamper(name, whole.map { Array($0.dropLast(200)) })
         #expect(try repository.refresh().map(\.pack) == [name])
+    }
+
+    // MARK: Packs that vanish
+
+    /// Moves all blobs of a repository to new packs, as prune will.
+    private static func move(_ scene: RepositoryScene, cache: String) throws {
+        let old = try scene.packs()
+        for pack in old { try scene.place.create(ObjectName(.marks, pack.name), []) }
+        _ = try TestRepository.store(sampleContents, in: scene.open(cache: cache))
+        for pack in old {
+            scene.place.tamper(pack, nil)
+            scene.place.tamper(ObjectName(.marks, pack.name), nil)
+        }
+        let mover = try scene.open(cache: cache)
+        try mover.refresh()
+    }
+
+    @Test(arguments: ["cache", "another cache"])
+    func aReaderListsPacksAgainWhenOneVanishes(cache: String) throws {
+        let scene = try RepositoryScene()
+        let ids = try TestRepository.store(sampleContents, in: scene.open())
+        let reader = try scene.open()
+        try reader.refresh()
+        try Self.move(scene, cache: cache)
+        // Also with the catalogue from which another process has dropped the pack.
+        let opener = BlobOpener(reader)
+        for (id, bytes) in zip(ids, sampleContents) {
+            #expect(try opener.read(id, kind: .data) == bytes)
+        }
+    }
+
+    @Test func aReaderFindsWhatASnapshotNamesThatIsYoungerThanItsListing() throws {
+        let scene = try RepositoryScene()
+        let reader = try scene.open()
+        try reader.refresh()
+        let ids = try TestRepository.store(sampleContents, in: scene.open(cache: "another cache"))
+        _ = try reader.snapshots()
+        #expect(try BlobOpener(reader).read(ids[0], kind: .data) == sampleContents[0])
+    }
+
+    @Test func aLostBlobDoesNotCostAListingEachTime() throws {
+        let scene = try RepositoryScene()
+        let ids = try TestRepository.store(sampleContents, in: scene.open())
+        for pack in try scene.packs() { scene.place.tamper(pack, nil) }
+        let reader = try scene.open()
+        try reader.refresh()
+        _ = try reader.snapshots()
+        let opener = BlobOpener(reader)
+        for _ in 0..<10 {
+            for id in ids {
+                #expect(try code { _ = try opener.read(id, kind: .data) } == .damaged)
+            }
+        }
+        #expect(reader.listingNumber == 2)
+    }
+
+    @Test func theNumberOfAPackThatIsGoneIsNotUsedAgain() throws {
+        let scene = try RepositoryScene()
+        let ids = try TestRepository.store([[1], [2]], in: scene.open())
+        let reader = try scene.open()
+        try reader.refresh()
+        _ = try BlobOpener(reader).read(ids[0], kind: .data)
+        let before = try reader.catalogue.packs().map(\.number)
+        for pack in try scene.packs() { scene.place.tamper(pack, nil) }
+        let others = try TestRepository.store(sampleContents, in: scene.open())
+        #expect(Set(try reader.catalogue.packs().map(\.number)).isDisjoint(with: before))
+        #expect(try BlobOpener(reader).read(others[0], kind: .data) == sampleContents[0])
+    }
+
+    @Test func aCatalogueOfAnEarlierVersionIsMadeAgain() throws {
+        let (scene, ids, path) = try Self.stored()
+        let connection = try Connection(
+            opening: path, mode: .readWrite, busyTimeoutMilliseconds: 1000)
+        try connection.execute(
+            """
+            DROP TABLE packs; UPDATE about SET value = '1' || substr(value, 2);
+            CREATE TABLE packs (
+                number INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, size INTEGER NOT NULL);
+            """)
+        try connection.close()
+        try Self.expectAllIsFound(scene, ids)
+        let again = try Connection(
+            opening: path, mode: .readWrite, busyTimeoutMilliseconds: 1000)
+        let sequences = try again.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'packs'")
+        #expect(try sequences.step())
     }
 
     // MARK: Marks

@@ -39,7 +39,7 @@ package final class Catalogue: Sendable {
         let addBlob: Statement
     }
 
-    private static let version: Int64 = 1
+    private static let version: Int64 = 2
     private let contents: Mutex<Contents>
     private let path: FilePath
     private let repository: String
@@ -90,7 +90,6 @@ package final class Catalogue: Sendable {
         // NORMAL keeps the file consistent through a power failure; a lost row costs a look.
         try connection.execute("PRAGMA synchronous = NORMAL")
         try connection.execute("PRAGMA cache_size = -8192")
-        try connection.execute(schema)
         try claim(connection, repository)
         return Contents(
             connection: connection,
@@ -103,10 +102,12 @@ package final class Catalogue: Sendable {
                 "INSERT OR REPLACE INTO blobs VALUES (?, ?, ?, ?, ?, ?, ?)"))
     }
 
+    // AUTOINCREMENT: the number of a pack that is gone never comes to mean another one, for which
+    // a process that has not noticed yet would take it.
     private static let schema = """
-        CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS packs (
-            number INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, size INTEGER NOT NULL);
+            number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE NOT NULL,
+            size INTEGER NOT NULL);
         CREATE TABLE IF NOT EXISTS blobs (
             id BLOB NOT NULL, pack INTEGER NOT NULL, offset INTEGER NOT NULL, kind INTEGER NOT NULL,
             codec INTEGER NOT NULL, stored INTEGER NOT NULL, plain INTEGER NOT NULL,
@@ -118,17 +119,23 @@ package final class Catalogue: Sendable {
             since INTEGER NOT NULL) WITHOUT ROWID;
         """
 
+    private static let about =
+        "CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID"
+
     /// Empties a catalogue that was made for another repository or by another version.
     private static func claim(_ connection: Connection, _ repository: String) throws {
         let wanted = "\(version) \(repository)"
+        try connection.execute(about)
         let known = try connection.prepare("SELECT value FROM about WHERE name = 'repository'")
         let found = try known.step() ? known.text(at: 0) : nil
         known.reset()
-        guard found != wanted else { return }
+        guard found != wanted else { return try connection.execute(schema) }
         try connection.transaction {
             for table in ["about", "packs", "blobs", "segments", "leases"] {
-                try connection.execute("DELETE FROM \(table)")
+                try connection.execute("DROP TABLE IF EXISTS \(table)")
             }
+            try connection.execute(about)
+            try connection.execute(schema)
             let insert = try connection.prepare("INSERT INTO about VALUES ('repository', ?)")
             insert.bind(wanted, at: 1)
             _ = try insert.step()

@@ -15,6 +15,7 @@ extension Repository {
     package func snapshots() throws -> (
         readable: [StoredSnapshot], damaged: [(name: ObjectName, reason: any Error)]
     ) {
+        expectNewPacks()
         let opener = BlobOpener(self)
         var readable: [StoredSnapshot] = []
         var damaged: [(name: ObjectName, reason: any Error)] = []

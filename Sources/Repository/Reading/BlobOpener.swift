@@ -19,18 +19,44 @@ package final class BlobOpener {
     }
 
     /// The plain bytes of a blob; throws `damaged` where it is missing, hurt, or of another kind.
+    ///
+    /// Where a pack is gone, the packs are listed again and the blob is looked for once more.
     package func read(_ id: BlobID, kind: BlobKind) throws -> [UInt8] {
+        let number = repository.listingNumber
+        var attempt = try attempt(id, kind: kind)
+        if attempt.bytes == nil, attempt.vanished || attempt.failure == nil,
+            try repository.listAgain(after: number, vanished: attempt.vanished)
+        {
+            attempt = try self.attempt(id, kind: kind)
+        }
+        if let bytes = attempt.bytes { return bytes }
+        throw attempt.failure
+            ?? RepositoryError.damage("blob \(id) is in no pack", in: repository.place.location)
+    }
+
+    /// One look at all copies of a blob.
+    private struct Attempt {
+        var bytes: [UInt8]?
+        /// Whether a pack was gone.
+        var vanished = false
+        /// The first failure of a copy that was there.
         var failure: (any Error)?
+    }
+
+    private func attempt(_ id: BlobID, kind: BlobKind) throws -> Attempt {
+        var attempt = Attempt()
         for location in try repository.locations(of: id) where location.entry.header.kind == kind {
             do {
-                return try read(location.entry, in: try repository.pack(location.pack))
+                attempt.bytes = try read(location.entry, in: try repository.pack(location.pack))
+                return attempt
+            } catch let error as RepositoryError where error.code == .absent {
+                attempt.vanished = true
             } catch {
                 repository.distrust(id)
-                failure = failure ?? error  // another copy of the blob may be whole
+                attempt.failure = attempt.failure ?? error  // another copy may be whole
             }
         }
-        throw failure
-            ?? RepositoryError.damage("blob \(id) is in no pack", in: repository.place.location)
+        return attempt
     }
 
     /// The plain bytes of the blob at an entry of a pack.
