@@ -5,6 +5,79 @@ import Simulation
 import Testing
 
 @Suite struct LeaseTests {
+    // MARK: Renewing
+
+    /// A lease on a simulated disk.
+    private struct Renewed {
+        let disk = SimulatedDisk()
+        let clock = SimulatedClock()
+        let place: DirectoryPlace
+        let lease: HeldLease
+
+        init() throws {
+            let world = World.simulated(SeededRandomness(seed: 1), clock: clock)
+            place = DirectoryPlace(
+                at: FilePath("/r"), on: disk, randomness: SeededRandomness(seed: 2))
+            try place.prepare()
+            lease = try HeldLease(on: place, purpose: "backup", world: world)
+        }
+
+        /// Makes the next renewal fail at one of its steps.
+        func failNext(step: Int, _ errno: Errno) {
+            disk.failing(atOperation: disk.operationCount + step, errno: errno)
+        }
+
+        var isKept: Bool {
+            do {
+                try lease.check()
+                return true
+            } catch {
+                return false
+            }
+        }
+    }
+
+    @Test(arguments: [Errno.inputOutput, .noSpace])
+    func aRenewalThatFailsForAWhileEndsNoBackup(_ errno: Errno) throws {
+        let scene = try Renewed()
+        for step in 1...4 {
+            scene.failNext(step: step, errno)
+            let pause = try #require(scene.lease.keepAlive())
+            #expect(pause < 30_000_000_000)
+            #expect(scene.isKept)
+            scene.clock.advance(nanoseconds: pause)
+            #expect(scene.lease.keepAlive() == 30_000_000_000)
+        }
+        // Nothing is left of those that failed.
+        let folder = FilePath("/r/leases").appending(scene.lease.id.name)
+        #expect(try scene.disk.entries(of: folder).map(\.name) == ["lease"])
+    }
+
+    @Test func renewalsAreTriedUntilTheLeaseIsAboutToCountAsDead() throws {
+        let scene = try Renewed()
+        let begun = scene.clock.bootTime()
+        var wait: UInt64? = 30_000_000_000
+        while let next = wait {
+            #expect(scene.isKept)
+            scene.clock.advance(nanoseconds: next)
+            scene.failNext(step: 1, .inputOutput)
+            wait = scene.lease.keepAlive()
+        }
+        #expect(!scene.isKept)
+        let passed = scene.clock.bootTime() - begun
+        #expect(passed < LeaseObserver.stillLimit)
+        #expect(passed > LeaseObserver.stillLimit - 120_000_000_000)
+    }
+
+    @Test func aRevokedLeaseIsOverAtOnce() throws {
+        let scene = try Renewed()
+        try scene.place.revoke(lease: scene.lease.id)
+        #expect(scene.lease.keepAlive() == nil)
+        #expect(throws: RepositoryError.self) { try scene.lease.check() }
+    }
+
+    // MARK: Alive and dead
+
     private static func record(
         _ process: ProcessIdentity, host: String = "alpha", namespace: String = "pid:[1]",
         generation: UInt64 = 1

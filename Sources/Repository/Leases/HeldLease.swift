@@ -6,14 +6,23 @@ package final class HeldLease: Sendable {
     private struct State {
         var generation: UInt64 = 0
         var failure: (any Error)?
+        /// When the lease was last shown to live, in BOOTTIME.
+        var renewedAt: UInt64 = 0
         var renewer: WorkerThread?
     }
 
     /// Nanoseconds between renewals.
     static let renewal: UInt64 = 30 * 1_000_000_000
+    /// Nanoseconds to a further attempt after a renewal that failed.
+    static let pause: UInt64 = 5 * 1_000_000_000
+    /// Nanoseconds without a renewal after which the holder gives up: a minute before others may
+    /// call the lease dead. Until then nothing is lost, and a disk that was full for a moment must
+    /// not cost a backup of hours.
+    static let patience = LeaseObserver.stillLimit - 2 * renewal
 
     package let id: LeaseID
     private let place: any Place
+    private let clock: any Clock
     private let record: LeaseRecord
     private let state = Mutex(State())
     private let stop: Alarm
@@ -23,13 +32,18 @@ package final class HeldLease: Sendable {
         on place: any Place, purpose: String, world: World
     ) throws {
         self.place = place
+        clock = world.clock
         stop = try Alarm()
         id = LeaseID.random(world.randomness)
         record = LeaseRecord(
             generation: 1, purpose: purpose, host: world.host, taken: world.clock.now(),
             process: world.process, namespace: world.namespace)
+        let now = clock.bootTime()
         try place.begin(lease: id, record.encoded)
-        state.withLock { $0.generation = 1 }
+        state.withLock { state in
+            state.generation = 1
+            state.renewedAt = now
+        }
         if world.renewsLeases {
             let thread = WorkerThread(name: "lease") { [self] in renewUntilEnd() }
             state.withLock { $0.renewer = thread }
@@ -37,12 +51,28 @@ package final class HeldLease: Sendable {
     }
 
     private func renewUntilEnd() {
-        while !stop.wait(nanoseconds: HeldLease.renewal) {
-            do {
-                try renew()
-            } catch {
-                state.withLock { $0.failure = error }
-                return
+        var next: UInt64? = HeldLease.renewal
+        while let wait = next, !stop.wait(nanoseconds: wait) { next = keepAlive() }
+    }
+
+    /// Renews the lease, or finds that it is to be tried again, or that it is over.
+    ///
+    /// - Returns: nanoseconds until the next call; nil where ``check()`` throws from now on.
+    package func keepAlive() -> UInt64? {
+        // Taken before: observers count from when they saw the generation, which is not earlier.
+        let now = clock.bootTime()
+        do {
+            try renew()
+            state.withLock { $0.renewedAt = now }
+            return HeldLease.renewal
+        } catch {
+            let isRevoked = (error as? RepositoryError)?.code == .revoked
+            return state.withLock { state in
+                guard isRevoked || now &- state.renewedAt >= HeldLease.patience else {
+                    return HeldLease.pause
+                }
+                state.failure = error
+                return nil
             }
         }
     }
@@ -57,7 +87,7 @@ package final class HeldLease: Sendable {
         try place.renew(lease: id, next.encoded)
     }
 
-    /// Throws what made the last renewal fail.
+    /// Throws what made renewing the lease fail for good.
     package func check() throws {
         if let failure = state.withLock({ $0.failure }) { throw failure }
     }

@@ -154,10 +154,16 @@ package final class DirectoryPlace: Place {
 
     package func begin(lease: LeaseID, _ bytes: [UInt8]) throws {
         let hidden = leasesPath.appending("new-" + lease.name)
-        try translating {
-            try self.disk.makeDirectory(hidden)
-            try self.writeLease(bytes, to: hidden.appending("lease"))
-            try self.disk.rename(hidden, to: self.path(lease))
+        for attempt in 1... {
+            do {
+                return try translating {
+                    try self.disk.makeDirectory(hidden)
+                    try self.writeLease(bytes, to: hidden.appending("lease"))
+                    try self.disk.rename(hidden, to: self.path(lease))
+                }
+            } catch let error as SystemError where error.errno == .noSuchFile && attempt < 100 {
+                continue  // swept away, see `sweepLeases`; each time costs somebody an `unlock`
+            }
         }
     }
 
@@ -172,9 +178,15 @@ package final class DirectoryPlace: Place {
 
     package func renew(lease: LeaseID, _ bytes: [UInt8]) throws {
         let beside = path(lease).appending("lease-" + randomness.bytes(8).hex)
-        try underLease {
-            try self.writeLease(bytes, to: beside)
-            try self.disk.rename(beside, to: self.path(lease).appending("lease"))
+        do {
+            try underLease {
+                try self.writeLease(bytes, to: beside)
+                try self.disk.rename(beside, to: self.path(lease).appending("lease"))
+            }
+        } catch {
+            // What a full disk left must not pile up; else it goes with the lease's folder.
+            do { try disk.remove(beside) } catch { /* it is not there */  }
+            throw error
         }
     }
 
@@ -222,10 +234,21 @@ package final class DirectoryPlace: Place {
         }
     }
 
+    // A `new-` folder may belong to a process that is beginning its lease right now, and nothing
+    // here tells: clocks of hosts differ. So it is not emptied where it stands, or its owner could
+    // rename it between two steps of that into a lease that says nothing, which others would take
+    // for one that has ended. It is moved out of the way first. Of that rename and the owner's,
+    // which is its last step, only one can find the folder: if it is the owner's, the lease is
+    // whole and nothing is swept; if it is this one, whatever the owner does next by the folder's
+    // path fails, nobody has seen its lease, and it begins anew with an empty folder.
     package func sweepLeases() throws {
         for entry in try disk.entries(of: leasesPath) where entry.kind == .directory {
-            guard entry.name.hasPrefix("gone-") || entry.name.hasPrefix("new-") else { continue }
-            try remove(folder: leasesPath.appending(entry.name))
+            let folder = leasesPath.appending(entry.name)
+            if entry.name.hasPrefix("gone-") { try remove(folder: folder) }
+            guard entry.name.hasPrefix("new-") else { continue }
+            let aside = leasesPath.appending("gone-" + randomness.bytes(16).hex)
+            try unlessGone { try self.disk.rename(folder, to: aside) }
+            try remove(folder: aside)
         }
     }
 
