@@ -17,6 +17,10 @@ final class SmallScene {
         now: SystemClock().now().adding(nanoseconds: 3_600_000_000_000))
     private let randomness: SeededRandomness
     private var opened = 0
+    /// How long lists of pieces are.
+    var lists = PieceListShape.standard
+    /// Threads that store and restore; none by default, so that a seed means the same each time.
+    var workers = 0
 
     init(seed: UInt64) throws {
         randomness = SeededRandomness(seed: seed)
@@ -32,7 +36,7 @@ final class SmallScene {
         try TestRepository.make(at: place, world: world)
     }
 
-    private var world: World { World.simulated(randomness, clock: clock) }
+    private var world: World { World.simulated(randomness, clock: clock, workers: workers) }
 
     /// Opens the repository; a new catalogue where `fresh`.
     func open(fresh: Bool) throws -> Repository {
@@ -43,20 +47,36 @@ final class SmallScene {
 
     /// Makes a snapshot of the source as it is.
     @discardableResult
-    func backUp() throws -> StoredSnapshot {
-        let repository = try open(fresh: false)
+    func backUp(fresh: Bool = false) throws -> StoredSnapshot {
+        let repository = try open(fresh: fresh)
         let lease = try HeldLease(on: place, purpose: "backup", world: repository.world)
         try repository.refresh()
         let request = ArchiveRequest(
             paths: [source], host: "alpha", user: "root", selection: .everything,
             scratch: folder.path, program: "test")
         let archiver = Archiver(
-            into: repository, under: lease, report: ArchiveReport { _ in }
+            into: repository, under: lease, report: ArchiveReport { _ in }, lists: lists
         ) { false }
         let outcome = try archiver.run(request)
         try lease.end()
         clock.advance(nanoseconds: 60_000_000_000)
         return try #require(outcome.snapshot)
+    }
+
+    /// Restores the sources of a snapshot, and reads them again.
+    func restore(
+        _ snapshot: StoredSnapshot
+    ) throws -> (counts: RestoreCounts, target: FilePath) {
+        let repository = try open(fresh: true)
+        try repository.refresh()
+        let target = folder.path.appending("target-\(opened)")
+        var request = RestoreRequest(target: target, selection: .everything)
+        request.verifies = true
+        let report = RestoreReport { _ in }
+        let node = try SnapshotBrowser(repository).node(at: source, in: snapshot)
+        try Restorer(from: repository, request, report: report) { false }
+            .run(RestoreSource(node, of: snapshot.snapshot))
+        return (report.counts, target)
     }
 
     /// What verify finds, reading everything; nil where the repository does not even open.

@@ -146,7 +146,8 @@ import Testing
             Issue.record("no file")
             return
         }
-        let place = try #require(try repository.locations(of: pieces[0].id).first)
+        let piece = pieces.entries[0].blob.id
+        let place = try #require(try repository.locations(of: piece).first)
         let pack = try repository.pack(place.pack).name
         var bytes = try #require(scene.place.contents(pack))
         bytes[Int(place.entry.offset) + BlobHeader.size] ^= 1
@@ -155,5 +156,31 @@ import Testing
         #expect(findings.files == ["\(pack)"])
         #expect(findings.paths == ["\(first.shortID) a"])
         #expect(!findings.paths.contains("\(second.shortID) a"))
+    }
+
+    @Test(arguments: ["blob", "index", "header"])
+    func aBlobIsHurtOnlyWhenNoCopyOfItIsWhole(_ part: String) throws {
+        let scene = try SmallScene(seed: 9)
+        let first = try scene.backUp()
+        let packs = try scene.place.list(.packs).map(\.name)
+        for pack in packs { try scene.place.create(ObjectName(.marks, pack.name), []) }
+        let second = try scene.backUp()  // stores again what lies in marked packs only
+        for pack in packs { scene.place.tamper(ObjectName(.marks, pack.name), nil) }
+        let copies = try scene.place.list(.packs).map(\.name).filter { !packs.contains($0) }
+        #expect(!copies.isEmpty)
+        for pack in packs {
+            var bytes = try #require(scene.place.contents(pack))
+            let place = ["blob": PackFormat.headerSize + BlobHeader.size, "header": 20][part]
+            bytes[place ?? bytes.count - 40] ^= 1
+            scene.place.tamper(pack, bytes)
+        }
+        let findings = try #require(try scene.findings(fresh: false))
+        #expect(findings.files == Set(packs.map { "\($0)" }))
+        // The first may have a directory that has changed since, and was not stored again.
+        #expect(!findings.paths.contains { $0.hasPrefix(second.shortID) }, "\(findings)")
+
+        for copy in copies { scene.place.tamper(copy, nil) }
+        let left = try #require(try scene.findings(fresh: false)).paths
+        #expect(left.contains { $0.hasPrefix(first.shortID) } == (part != "index"), "\(left)")
     }
 }

@@ -17,6 +17,14 @@ import Testing
         let lease = SampleValues.lease
         return try [
             ("directory", SampleValues.run(), { _ = try TreeRun.decode($0) }),
+            (
+                "directory with lists", SampleValues.run(hasLists: true),
+                { _ = try TreeRun.decode($0) }
+            ),
+            (
+                "list of pieces", SampleValues.list.encoded,
+                { _ = try PieceList(decoding: $0, level: 2) }
+            ),
             ("snapshot", SampleValues.snapshot.encoded, { _ = try Snapshot(decoding: $0) }),
             (
                 "index", PackFormat.encode(index: SampleValues.entries),
@@ -106,7 +114,7 @@ import Testing
 }
 
 /// One valid value for each decoder.
-private enum SampleValues {
+enum SampleValues {
     static let digest = Hasher256.digest(Array("sample".utf8))
     static let piece = BlobReference(id: BlobID(digest), size: 700)
 
@@ -128,19 +136,23 @@ private enum SampleValues {
         return node
     }
 
-    static func run() throws -> [UInt8] {
+    /// Two pieces in a list of the second level.
+    static let list = PieceList(level: 2, [PieceList.Entry(piece, bytes: 700)])
+
+    static func run(hasLists: Bool = false) throws -> [UInt8] {
         var writer = TreeRunWriter()
         let extents = [Extent(offset: 0, length: 700)]
-        let nodes = try [
-            node("a", .regular, .file(pieces: [piece], extents: nil)),
-            node("b", .regular, .file(pieces: [piece], extents: extents)),
-            node("c", .directory, .directory(runs: [piece], complete: false)),
-            node("d", .symbolicLink, .link(target: Array("a".utf8))),
-            node("e", .blockDevice, .device(2049)),
-            node("f", .regular, .database(database)),
-            node("g", .fifo, .nothing),
-            node("h", .regular, .unreadable(reason: "no permission")),
-        ]
+        let nodes =
+            try [
+                node("a", .regular, .file(pieces: PieceList(pieces: [piece]), extents: nil)),
+                node("b", .regular, .file(pieces: PieceList(pieces: [piece]), extents: extents)),
+                node("c", .directory, .directory(runs: [piece], complete: false)),
+                node("d", .symbolicLink, .link(target: Array("a".utf8))),
+                node("e", .blockDevice, .device(2049)),
+                node("f", .regular, .database(database)),
+                node("g", .fifo, .nothing),
+                node("h", .regular, .unreadable(reason: "no permission")),
+            ] + (hasLists ? [node("i", .regular, .file(pieces: list, extents: extents))] : [])
         for node in nodes { _ = writer.append(node) }
         let run = writer.finish()
         return try #require(run)

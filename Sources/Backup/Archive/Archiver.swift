@@ -14,16 +14,21 @@ package struct Archiver {
     private let repository: Repository
     private let lease: HeldLease
     private let report: ArchiveReport
+    private let lists: PieceListShape
     private let isInterrupted: @Sendable () -> Bool
 
-    /// - Parameter lease: taken, and the catalogue refreshed under it, by the caller.
+    /// - Parameters:
+    ///   - lease: taken, and the catalogue refreshed under it, by the caller.
+    ///   - lists: how long lists of pieces are.
     package init(
         into repository: Repository, under lease: HeldLease, report: ArchiveReport,
+        lists: PieceListShape = .standard,
         isInterrupted: @escaping @Sendable () -> Bool
     ) {
         self.repository = repository
         self.lease = lease
         self.report = report
+        self.lists = lists
         self.isInterrupted = isInterrupted
     }
 
@@ -32,7 +37,7 @@ package struct Archiver {
         let parent = try parent(of: request)
         let store = BlobStore(
             repository, lease: lease, level: request.compression, dryRun: request.dryRun)
-        let board = ContentBoard(failure: store.pool.failure)
+        let board = ContentBoard(failure: store.pool.failure, lists: lists)
         let trees = TreeBuilder(repository, store: store, board: board) { [repository] in
             Tools(repository, level: request.compression)
         }

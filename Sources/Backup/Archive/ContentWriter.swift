@@ -142,6 +142,11 @@ final class ContentWriter {
                 zip(pieces, ids).map { piece, id in
                     (piece.content, piece.number, BlobReference(id: id, size: piece.range.count))
                 })
+            for piece in pieces {
+                try board.gather(piece.content) { list in
+                    try list.withUnsafeBytes { try store.put($0, kind: .pieceList, with: tools) }
+                }
+            }
         }
     }
 }

@@ -27,9 +27,19 @@ extension SourceWalk {
     }
 
     /// Whether a new snapshot may name pieces of the parent's: what was lost is read again.
-    private func areStored(_ pieces: [BlobReference]) throws -> Bool {
+    private func areStored(_ pieces: PieceList) throws -> Bool {
         if trustsParent { return true }
-        return try pieces.allSatisfy { try repository.holds($0.id) }
+        for entry in pieces.entries {
+            guard try repository.holds(entry.blob.id) else { return false }
+            guard pieces.level > 0 else { continue }
+            do {
+                let inner = try opener.list(entry, level: pieces.level - 1)
+                guard try areStored(inner) else { return false }
+            } catch let error as RepositoryError where error.code == .damaged {
+                return false
+            }
+        }
+        return true
     }
 
     /// Whether an unchanged file may be a database that the parent stored as a plain file only
@@ -64,7 +74,7 @@ extension SourceWalk {
     ) throws {
         defer { source.close() }
         var node = described(name, source.status, .nothing, in: directory, path)
-        let pending = PendingContent()
+        let pending = board.newContent()
         do {
             let reading = try source.read { fill in
                 try content.write(pending, expected: source.expectedBytes, read: fill)
@@ -76,9 +86,8 @@ extension SourceWalk {
                 report.say(
                     .problem(path: path, during: "reading", reason: "it changed while it was read"))
             }
-            guard Node.canHold(pieces: board.count(of: pending), extents: reading.extents ?? [])
-            else {
-                let reason = "it has more pieces or holes than a snapshot can hold"
+            guard Node.canHold(reading.extents ?? []) else {
+                let reason = "it has more holes than a snapshot can hold"
                 report.say(.problem(path: path, during: "storing", reason: reason))
                 return try sendUnreadable(name, source.status, reason)
             }

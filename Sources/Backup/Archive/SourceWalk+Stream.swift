@@ -5,7 +5,7 @@ import Repository
 extension SourceWalk {
     /// Backs up a pipe as the one file of the snapshot.
     func archive(_ stream: ArchiveStream) throws {
-        let pending = PendingContent()
+        let pending = board.newContent()
         try send(.enter)
         let size = try content.write(pending, expected: .max) { buffer in
             if isInterrupted() { throw Interrupted() }

@@ -101,7 +101,8 @@ final class TreeBuilder: Sendable {
             state.withLock { $0.levels.append(Level()) }
         case .entry(var node, let content, let extents):
             if let content {
-                node.content = .file(pieces: try board.pieces(of: content), extents: extents)
+                let pieces = try board.pieces(of: content) { try put($0, .pieceList) }
+                node.content = .file(pieces: pieces, extents: extents)
             }
             try add(node)
         case .leave(let node, let complete):
@@ -131,11 +132,15 @@ final class TreeBuilder: Sendable {
     }
 
     private func store(_ run: [UInt8]) throws {
+        let reference = BlobReference(id: try put(run, .tree), size: run.count)
+        state.withLock { $0.levels[$0.levels.count - 1].runs.append(reference) }
+    }
+
+    private func put(_ bytes: [UInt8], _ kind: BlobKind) throws -> BlobID {
         try state.withLock { state in
             let tools = state.tools ?? makeTools()
             state.tools = tools
-            let id = try run.withUnsafeBytes { try store.put($0, kind: .tree, with: tools) }
-            state.levels[state.levels.count - 1].runs.append(BlobReference(id: id, size: run.count))
+            return try bytes.withUnsafeBytes { try store.put($0, kind: kind, with: tools) }
         }
     }
 }

@@ -36,13 +36,14 @@ package final class FileDump {
     }
 
     private func file(
-        _ pieces: [BlobReference], _ extents: [Extent], _ size: UInt64,
+        _ pieces: PieceList, _ extents: [Extent], _ size: UInt64,
         _ write: ([UInt8]) throws -> Void
     ) throws {
         var position: UInt64 = 0
         var rest = extents[...]
         var within: UInt64 = 0
-        for piece in pieces {
+        var sequence = PieceSequence(pieces, from: browser.opener)
+        while let piece = try sequence.next() {
             var bytes = try browser.opener.read(piece.id, kind: .data)[...]
             guard bytes.count == piece.size else {
                 throw RepositoryError(

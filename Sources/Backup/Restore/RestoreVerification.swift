@@ -79,7 +79,7 @@ private struct ComparedFile: Sendable {
         self.report = report
     }
 
-    func compare(_ pieces: [BlobReference], _ extents: [Extent]?, with tools: Tools) {
+    func compare(_ pieces: PieceList, _ extents: [Extent]?, with tools: Tools) {
         let path = directory.path.appending(node.name)
         do {
             let file = try Descriptor.open(
@@ -88,7 +88,8 @@ private struct ComparedFile: Sendable {
                 throw RepositoryError(.damaged, "it has another size than the snapshot says")
             }
             var content = SparseReader(extents ?? [Extent(offset: 0, length: node.size)])
-            for piece in pieces {
+            var sequence = PieceSequence(pieces, from: tools.opener)
+            while let piece = try sequence.next() {
                 let bytes = try content.read(piece.size, from: file)
                 let id = bytes.withUnsafeBytes { BlobID(tools.blobHasher.digest($0)) }
                 guard id == piece.id else {

@@ -8,7 +8,8 @@ import Synchronization
 final class RestoredFile: Sendable {
     private struct State: ~Copyable {
         var descriptor: Descriptor?
-        var missing: Int
+        /// Calls of `write` that are still to come.
+        var missing = 1
         var failed = false
     }
 
@@ -25,27 +26,31 @@ final class RestoredFile: Sendable {
     private let state: Mutex<State>
     private let metadata: FileMetadata
 
-    /// - Parameter parts: how many times ``write(_:with:)`` will be called.
+    /// ``write(_:with:)`` must be called once, and once more for each ``expectOneMore()``.
     init(
-        _ node: Node, extents: [Extent]?, in directory: TargetDirectory, parts: Int,
-        temporary: [UInt8], metadata: FileMetadata
+        _ node: Node, extents: [Extent]?, in directory: TargetDirectory, temporary: [UInt8],
+        metadata: FileMetadata
     ) {
         self.node = node
         self.directory = directory
         self.temporary = temporary
         self.metadata = metadata
         self.extents = extents ?? [Extent(offset: 0, length: node.size)]
-        state = Mutex(State(descriptor: nil, missing: parts))
+        state = Mutex(State())
     }
 
     var path: FilePath { directory.path.appending(node.name) }
 
+    func expectOneMore() {
+        state.withLock { $0.missing += 1 }
+    }
+
     /// Fetches, proves and writes some parts; the last call puts the file in its place.
-    func write(_ parts: [Part], with tools: Tools) {
+    func write(_ parts: [Part], with opener: BlobOpener) {
         do {
             try create()
             for part in parts {
-                let bytes = try tools.opener.read(part.piece.id, kind: .data)
+                let bytes = try opener.read(part.piece.id, kind: .data)
                 guard bytes.count == part.piece.size else {
                     throw RepositoryError(
                         .damaged, "piece \(part.piece.id) has another size than the snapshot says")
@@ -98,7 +103,8 @@ final class RestoredFile: Sendable {
         }
     }
 
-    private func fail(_ error: any Error) {
+    /// Gives the file up; the first reason is reported.
+    func fail(_ error: any Error) {
         let first = state.withLock { state in
             defer { state.failed = true }
             return !state.failed

@@ -4,40 +4,37 @@ import Repository
 // Contents of files, on all cores.
 extension Restorer {
     func queue(
-        _ node: Node, _ pieces: [BlobReference], _ extents: [Extent]?, in directory: TargetDirectory
+        _ node: Node, _ pieces: PieceList, _ extents: [Extent]?, in directory: TargetDirectory
     ) throws {
-        let groups = split(pieces)
         let file = RestoredFile(
-            node, extents: extents, in: directory, parts: groups.count, temporary: temporaryName(),
-            metadata: metadata)
-        guard groups.count == 1, node.size < Restorer.batchLimit else {
-            for parts in groups {
-                let bytes = parts.reduce(0) { $0 + $1.piece.size }
-                try pool.submit(bytes: bytes) { file.write(parts, with: $0) }
-            }
-            return
+            node, extents: extents, in: directory, temporary: temporaryName(), metadata: metadata)
+        var parts = PartSequence(PieceSequence(pieces, from: browser.opener))
+        guard node.size < Restorer.batchLimit, pieces.level == 0 else {
+            try submit(&parts, of: file)
+            return file.write([], with: browser.opener)
         }
-        batch.append((file, groups[0]))
+        // So few bytes are one part.
+        batch.append((file, try parts.next() ?? []))
         // What a waiting file costs beside its bytes counts too, or a million empty ones are free.
         batchBytes += Int(node.size) + Restorer.fileCost
         if batchBytes >= Restorer.batchLimit || batch.count == 64 { try flush() }
     }
 
-    /// Pieces in runs that one job writes; an empty file has one empty run.
-    func split(_ pieces: [BlobReference]) -> [[RestoredFile.Part]] {
-        var groups: [[RestoredFile.Part]] = [[]]
-        var offset: UInt64 = 0
-        var size = 0
-        for piece in pieces {
-            if size > 0, size + piece.size > Restorer.partLimit {
-                groups.append([])
-                size = 0
+    /// Hands out a file's parts as the pool takes them, so that none waits but those in work.
+    private func submit(_ parts: inout PartSequence, of file: RestoredFile) throws {
+        while true {
+            if isInterrupted() { throw Interrupted() }
+            let next: [RestoredFile.Part]?
+            do {
+                next = try parts.next()
+            } catch {
+                return file.fail(error)
             }
-            groups[groups.count - 1].append(RestoredFile.Part(piece: piece, offset: offset))
-            offset += UInt64(piece.size)
-            size += piece.size
+            guard let next else { return }
+            file.expectOneMore()
+            let bytes = next.reduce(0) { $0 + $1.piece.size }
+            try pool.submit(bytes: bytes) { file.write(next, with: $0.opener) }
         }
-        return groups
     }
 
     func flush() throws {
@@ -47,7 +44,34 @@ extension Restorer {
         batch = []
         batchBytes = 0
         try pool.submit(bytes: bytes) { tools in
-            for (file, parts) in files { file.write(parts, with: tools) }
+            for (file, parts) in files { file.write(parts, with: tools.opener) }
         }
+    }
+}
+
+/// Groups a file's pieces into what one job writes.
+private struct PartSequence {
+    private static let limit = 8 << 20
+
+    private var pieces: PieceSequence
+    private var ahead: BlobReference?
+    private var offset: UInt64 = 0
+
+    init(_ pieces: PieceSequence) {
+        self.pieces = pieces
+    }
+
+    mutating func next() throws -> [RestoredFile.Part]? {
+        var parts: [RestoredFile.Part] = []
+        var size = 0
+        while let piece = try ahead ?? pieces.next() {
+            ahead = piece
+            if size > 0, size + piece.size > PartSequence.limit { break }
+            ahead = nil
+            parts.append(RestoredFile.Part(piece: piece, offset: offset))
+            offset += UInt64(piece.size)
+            size += piece.size
+        }
+        return parts.isEmpty ? nil : parts
     }
 }

@@ -22,25 +22,13 @@ package enum VerifyDepth: Sendable, Equatable {
     case percent(Double)
 }
 
-/// Blobs that were read and are damaged; filled by several threads.
-private final class HurtBlobs: Sendable {
-    private let ids = Mutex<Set<BlobID>>([])
-
-    func add(_ found: [BlobID]) {
-        ids.withLock { $0.formUnion(found) }
-    }
-
-    func contains(_ id: BlobID) -> Bool {
-        ids.withLock { $0.contains(id) }
-    }
-}
-
 /// Finds out what of a repository is hurt.
 package final class Verifier {
     private let repository: Repository
     private let report: VerifyReport
     private let isInterrupted: @Sendable () -> Bool
-    private let hurt = HurtBlobs()
+    private let hurt = HurtPacks()
+    private lazy var pieces = PieceCheck(repository) { [unowned self] in try isHurt($0, $1) }
     private var clean: Set<BlobID> = []
     private var checkedStates: [DatabaseReference: String?] = [:]
 
@@ -151,7 +139,7 @@ package final class Verifier {
                 if let reason = finding.reason {
                     report.found(.file(name: "\(file.name)", reason: reason))
                 }
-                hurt.add(finding.blobs)
+                hurt.add(finding)
                 report.update { counts in
                     counts.packs += 1
                     counts.bytesRead += finding.bytes
@@ -163,14 +151,26 @@ package final class Verifier {
 
     // MARK: Snapshots
 
-    /// Whether a blob cannot be read: in no pack, or only in damaged ones.
+    /// Whether a blob cannot be read: no pack has a copy that is whole.
+    private func isHurt(_ blob: BlobReference, _ kind: BlobKind) throws -> Bool {
+        try isHurt(blob.id, kind: kind, size: blob.size)
+    }
+
     private func isHurt(_ id: BlobID, kind: BlobKind, size: Int? = nil) throws -> Bool {
-        let places = try repository.catalogue.locations(of: id)
-        let fits = places.contains { place in
-            place.entry.header.kind == kind
-                && (size ?? place.entry.header.plainSize) == place.entry.header.plainSize
+        let number = repository.listingNumber
+        if try isWhole(id, kind, size) { return false }
+        guard try repository.listAgain(after: number, vanished: false) else { return true }
+        return try !isWhole(id, kind, size)
+    }
+
+    private func isWhole(_ id: BlobID, _ kind: BlobKind, _ size: Int?) throws -> Bool {
+        try repository.catalogue.locations(of: id).contains { place in
+            let header = place.entry.header
+            guard header.kind == kind, (size ?? header.plainSize) == header.plainSize,
+                let pack = repository.name(ofPack: place.pack)
+            else { return false }
+            return !hurt.contains(id, in: pack)
         }
-        return !fits || hurt.contains(id)
     }
 
     private func check(
@@ -190,8 +190,7 @@ package final class Verifier {
                 findings.append(0)
                 return true
             case .file(let pieces, _):
-                let lost = try pieces.filter { try isHurt($0.id, kind: .data, size: $0.size) }.count
-                if lost > 0 { found(path, "\(lost) of \(pieces.count) pieces are hurt or missing") }
+                if let reason = try self.pieces.loss(of: pieces) { found(path, reason) }
             case .database(let reference):
                 if let reason = try check(reference, recovery) { found(path, reason) }
             default: break

@@ -11,6 +11,8 @@ package struct PackCheck {
         package var reason: String?
         /// Blobs of it that cannot be read.
         package var blobs: [BlobID] = []
+        /// The blobs that a search found, where the index is lost; nil where it is whole.
+        package var found: Set<BlobID>?
     }
 
     private let tools: Tools
@@ -25,6 +27,7 @@ package struct PackCheck {
     /// Checks name, index and each blob; what is wrong is in the finding, only I/O errors throw.
     package func run(_ name: ObjectName) throws -> Finding {
         var finding = Finding(pack: name)
+        finding.found = []
         do {
             let pack = try PackReader(name, in: place)
             finding.bytes = pack.size
@@ -32,9 +35,11 @@ package struct PackCheck {
             let entries: [PackEntry]
             do {
                 entries = try pack.index(with: cipher)
+                finding.found = nil
             } catch let error as RepositoryError where error.code == .damaged {
                 finding.reason = error.message
                 entries = try pack.scan(with: cipher)
+                finding.found = Set(entries.map(\.header.id))
             }
             let digest = try digest(pack, entries, &finding)
             if digest.hex != name.name, finding.reason == nil {
@@ -56,33 +61,49 @@ package struct PackCheck {
         var buffer: [UInt8] = []
         var plain: [UInt8] = []
         for entry in entries {
-            try hash(pack, offset..<entry.offset, hasher)
+            try PackCheck.noting(&finding) { try hash(pack, offset..<entry.offset, hasher) }
             let span = entry.header.span
             grow(&buffer, span)
             grow(&plain, entry.header.plainSize)
-            try buffer.withUnsafeMutableBytes { buffer in
-                let window = UnsafeMutableRawBufferPointer(rebasing: buffer[0..<span])
-                guard try pack.file.readSome(into: window, at: entry.offset, of: pack.name) == span
-                else {
-                    throw RepositoryError.damage("cut short", in: "\(pack.name)")
-                }
-                let stored = UnsafeRawBufferPointer(window)
-                hasher.update(stored)
-                try plain.withUnsafeMutableBytes { plain in
-                    let output = UnsafeMutableRawBufferPointer(
-                        rebasing: plain[0..<entry.header.plainSize])
-                    do {
-                        try tools.opener.open(entry, stored: stored, of: pack, into: output)
-                    } catch let error as RepositoryError where error.code == .damaged {
-                        finding.blobs.append(entry.header.id)
-                        finding.reason = finding.reason ?? error.message
+            let isWhole = try PackCheck.noting(&finding) {
+                try buffer.withUnsafeMutableBytes { buffer in
+                    let stored = UnsafeMutableRawBufferPointer(rebasing: buffer[0..<span])
+                    try plain.withUnsafeMutableBytes { plain in
+                        let output = UnsafeMutableRawBufferPointer(
+                            rebasing: plain[0..<entry.header.plainSize])
+                        try open(entry, of: pack, stored, hasher, into: output)
                     }
                 }
             }
+            if !isWhole { finding.blobs.append(entry.header.id) }
             offset = entry.offset + UInt64(span)
         }
-        try hash(pack, offset..<pack.size, hasher)
+        try PackCheck.noting(&finding) { try hash(pack, offset..<pack.size, hasher) }
         return hasher.finish()
+    }
+
+    private func open(
+        _ entry: PackEntry, of pack: PackReader, _ stored: UnsafeMutableRawBufferPointer,
+        _ hasher: Hasher256, into output: UnsafeMutableRawBufferPointer
+    ) throws {
+        guard
+            try pack.file.readSome(into: stored, at: entry.offset, of: pack.name) == stored.count
+        else { throw RepositoryError.damage("cut short", in: "\(pack.name)") }
+        hasher.update(UnsafeRawBufferPointer(stored))
+        try tools.opener.open(
+            entry, stored: UnsafeRawBufferPointer(stored), of: pack, into: output)
+    }
+
+    /// Runs a step that damage does not stop the check at; false where there was some.
+    @discardableResult
+    private static func noting(_ finding: inout Finding, _ step: () throws -> Void) throws -> Bool {
+        do {
+            try step()
+            return true
+        } catch let error as RepositoryError where error.code == .damaged {
+            finding.reason = finding.reason ?? error.message
+            return false
+        }
     }
 
     private func hash(

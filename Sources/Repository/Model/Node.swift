@@ -54,7 +54,7 @@ package struct Node: Sendable, Hashable {
         /// Fifos and sockets.
         case nothing
         /// Pieces of a file, in order; `extents` says where they lie when the file has holes.
-        case file(pieces: [BlobReference], extents: [Extent]?)
+        case file(pieces: PieceList, extents: [Extent]?)
         /// Runs of a directory's entries; not complete where some could not be listed.
         case directory(runs: [BlobReference], complete: Bool)
         case link(target: [UInt8])
@@ -107,6 +107,12 @@ package struct Node: Sendable, Hashable {
 }
 
 extension Node {
+    /// Whether the list of the file's pieces lies in blobs of its own.
+    var isListed: Bool {
+        if case .file(let pieces, _) = content { return pieces.level > 0 }
+        return false
+    }
+
     /// The runs of a directory; empty for anything else.
     package var runs: [BlobReference] {
         if case .directory(let runs, _) = content { return runs }

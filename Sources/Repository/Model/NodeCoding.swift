@@ -24,7 +24,7 @@ private enum NodeLimit {
 // node may be so large that its run is no blob any more.
 extension Node {
     private static let attributeBytes = 1 << 20
-    private static let contentBytes = 13 << 20
+    private static let extentBytes = 12 << 20
 
     /// Whether a node can have these attributes.
     package static func canHold(_ attributes: [ExtendedAttribute]) -> Bool {
@@ -32,22 +32,22 @@ extension Node {
             && attributes.reduce(0) { $0 + $1.name.count + $1.value.count + 6 } <= attributeBytes
     }
 
-    /// Whether a node can have so many pieces of a file, and these extents.
-    package static func canHold(pieces: Int, extents: [Extent]) -> Bool {
-        // As many bytes as they can take at most: sizes of pieces 4, numbers of extents 9 each.
-        pieces * (4 + Digest.size) + extents.count * 18 <= contentBytes
+    /// Whether a node can have these extents; of pieces it holds less than 1 MiB.
+    package static func canHold(_ extents: [Extent]) -> Bool {
+        // As many bytes as they can take at most: 9 a number.
+        extents.count * 18 <= extentBytes
     }
 }
 
 extension Node.Content {
     private enum Tag: UInt8 {
-        case nothing, file, directory, link, device, database, unreadable
+        case nothing, file, directory, link, device, database, unreadable, listedFile
     }
 
     fileprivate var tag: UInt8 {
         switch self {
         case .nothing: Tag.nothing.rawValue
-        case .file: Tag.file.rawValue
+        case .file(let pieces, _): (pieces.level == 0 ? Tag.file : Tag.listedFile).rawValue
         case .directory: Tag.directory.rawValue
         case .link: Tag.link.rawValue
         case .device: Tag.device.rawValue
@@ -68,7 +68,8 @@ extension Node.Content {
         switch self {
         case .nothing: break
         case .file(let pieces, let extents):
-            writer.write(references: pieces)
+            if pieces.level > 0 { writer.write(u8: UInt8(pieces.level)) }
+            pieces.encode(into: &writer)
             guard let extents else { return }
             writer.write(varint: UInt64(extents.count))
             for extent in extents {
@@ -90,7 +91,14 @@ extension Node.Content {
         switch tag {
         case .nothing: self = .nothing
         case .file:
-            let pieces = try reader.references(limit: NodeLimit.pieces)
+            let pieces = PieceList(pieces: try reader.references(limit: NodeLimit.pieces))
+            self = .file(pieces: pieces, extents: flags & 2 == 0 ? nil : try reader.extents())
+        case .listedFile:
+            let level = Int(try reader.u8())
+            guard (1...PieceList.deepest).contains(level) else {
+                throw FormatError("lists of pieces too deep, or none")
+            }
+            let pieces = try PieceList(level: level, limit: NodeLimit.pieces, from: &reader)
             self = .file(pieces: pieces, extents: flags & 2 == 0 ? nil : try reader.extents())
         case .directory:
             let runs = try reader.references(limit: NodeLimit.pieces)
@@ -175,8 +183,7 @@ extension Node {
             }
         guard fits else { throw FormatError("content of a node does not fit its kind") }
         guard case .file(let pieces, let extents) = content else { return }
-        var stored: UInt64 = 0
-        for piece in pieces { stored += UInt64(piece.size) }
+        guard let stored = pieces.bytes else { throw FormatError("pieces beyond any size") }
         guard let extents else {
             guard stored == size else { throw FormatError("pieces do not make up the file's size") }
             return

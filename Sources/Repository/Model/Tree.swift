@@ -1,7 +1,10 @@
 // A directory's entries, sorted by name (bytes), cut into runs of at most about 1 MiB so that a
 // directory of a million files needs no more memory than a small one. A run's bytes:
 //
-//     version u8 (1) · number of nodes (varint) · nodes (see NodeCoding.swift)
+//     version u8 · number of nodes (varint) · nodes (see NodeCoding.swift)
+//
+// The version is 2 where a node is a file whose pieces are in lists (see PieceList.swift), else 1,
+// so that readers which know no lists read all directories that have none.
 //
 // Runs end where a name's hash says so, hence one new file in a large directory changes one run.
 
@@ -15,7 +18,10 @@ package enum TreeRun {
     /// Nodes of a run; throws where bytes are wrong or names are not in ascending order.
     package static func decode(_ bytes: [UInt8]) throws(FormatError) -> [Node] {
         var reader = ByteReader(bytes)
-        guard try reader.u8() == 1 else { throw FormatError("directory of an unknown version") }
+        let version = try reader.u8()
+        guard version == 1 || version == 2 else {
+            throw FormatError("directory of an unknown version")
+        }
         let count = try reader.count(limit: nodeLimit, elementSize: 16)
         var nodes: [Node] = []
         nodes.reserveCapacity(count)
@@ -27,6 +33,9 @@ package enum TreeRun {
             nodes.append(node)
         }
         try reader.finish()
+        guard nodes.contains(where: \.isListed) == (version == 2) else {
+            throw FormatError("the version of a directory does not fit what is in it")
+        }
         return nodes
     }
 }
@@ -35,6 +44,7 @@ package enum TreeRun {
 package struct TreeRunWriter {
     private var body = ByteWriter()
     private var count = 0
+    private var hasLists = false
 
     private static let smallest = 32 << 10
     private static let largest = 1 << 20
@@ -45,6 +55,7 @@ package struct TreeRunWriter {
     package mutating func append(_ node: Node) -> [UInt8]? {
         node.encode(into: &body)
         count += 1
+        hasLists = hasLists || node.isListed
         guard body.bytes.count >= TreeRunWriter.smallest else { return nil }
         // A run ends after one name in 32, or when it is full.
         guard body.bytes.count >= TreeRunWriter.largest || TreeRunWriter.isLast(node.name) else {
@@ -60,11 +71,12 @@ package struct TreeRunWriter {
 
     private mutating func take() -> [UInt8] {
         var run = ByteWriter(capacity: body.bytes.count + 8)
-        run.write(u8: 1)
+        run.write(u8: hasLists ? 2 : 1)
         run.write(varint: UInt64(count))
         run.write(bytes: body.bytes)
         body = ByteWriter()
         count = 0
+        hasLists = false
         return run.bytes
     }
 

@@ -52,4 +52,9 @@ package enum BlobKind: UInt8, Sendable, CaseIterable {
     case pageHashes = 9
     /// Which page group of a base is which blob.
     case pageMap = 10
+    /// Which pieces a part of a very long file has.
+    case pieceList = 11
+
+    /// Whether it says where content lies rather than being content; these have packs of their own.
+    var isListing: Bool { self == .tree || self == .pieceList }
 }

@@ -15,7 +15,7 @@ import Synchronization
 package struct StoreStatistics: Sendable {
     /// New blobs of files and databases.
     package var dataBlobs = 0
-    /// New blobs of directories.
+    /// New blobs of directories, and lists of pieces.
     package var treeBlobs = 0
     /// Plain bytes of new blobs.
     package var added: UInt64 = 0
@@ -138,8 +138,7 @@ package final class BlobStore: Sendable {
         into output: inout [UInt8]
     ) throws -> Pending? {
         guard bytes.count <= BlobHeader.plainLimit else {
-            // Pieces are smaller; only a file of hundreds of thousands of them makes such a run.
-            throw FormatError("a file has more pieces or holes than a directory can list")
+            throw FormatError("\(bytes.count) bytes are more than a blob can hold")
         }
         guard try claim(id) else { return nil }
         let start = output.count
@@ -159,7 +158,7 @@ package final class BlobStore: Sendable {
 
     private func count(_ kind: BlobKind, plain: Int, stored: Int) {
         totals.withLock { totals in
-            if kind == .tree { totals.treeBlobs += 1 } else { totals.dataBlobs += 1 }
+            if kind.isListing { totals.treeBlobs += 1 } else { totals.dataBlobs += 1 }
             totals.added += UInt64(plain)
             totals.stored += UInt64(stored)
         }
@@ -188,7 +187,7 @@ package final class BlobStore: Sendable {
             try failure.check()
             try packing.withLock { packing in
                 for blob in blobs {
-                    let slot = blob.kind == .tree ? \Packing.tree : \Packing.data
+                    let slot = blob.kind.isListing ? \Packing.tree : \Packing.data
                     try append(blob, to: &packing[keyPath: slot])
                 }
             }
