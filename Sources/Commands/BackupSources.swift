@@ -186,10 +186,17 @@ struct BackupRequest {
         request.skipsIfUnchanged = skipsIfUnchanged
         request.patience = patience
         request.stream = try stream?.open()
-        for directory in [try context.settings.repository(), context.settings.cacheDirectory] {
-            request.forbidden.insert(
-                FileIdentity(try FileStatus.of(directory, followingLinks: true)))
-        }
+        request.forbidden = try context.settings.ownDirectories()
         return request
+    }
+}
+
+extension CommandSettings {
+    /// The repository and its cache, which exist while a session is open.
+    func ownDirectories() throws -> Set<FileIdentity> {
+        Set(
+            try [repository(), cacheDirectory].map {
+                FileIdentity(try FileStatus.of($0, followingLinks: true))
+            })
     }
 }

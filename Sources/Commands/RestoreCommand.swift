@@ -9,9 +9,11 @@ extension RestoreCommand {
     static func run(_ parsed: ParsedCommand, _ context: CommandContext) throws -> ExitCode {
         let signals = try Signals()
         defer { withExtendedLifetime(signals) {} }
-        let request = try self.request(parsed)
+        let asked = try self.request(parsed)
         let selection = try SnapshotSelection(parsed, host: host, path: path)
         return try Session.run(context, purpose: "restore", writes: false) { session in
+            var request = asked
+            request.spared = try context.settings.ownDirectories()
             let candidates = try session.snapshots(context).filter {
                 selection.selects($0.snapshot)
             }

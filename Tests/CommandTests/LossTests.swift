@@ -55,6 +55,32 @@ import Testing
         try expectNewestComesBack(fixture2)
     }
 
+    @Test func aDamagedDatabaseKeepsNoOtherFromComingBack() throws {
+        let fixture = try HoldfastFixture()
+        // In packs of their own, since each is backed up by itself first.
+        for (number, name) in ["a", "b", "c"].enumerated() {
+            try fixture.shell(
+                "sqlite3 source/\(name).db 'CREATE TABLE t (x); "
+                    + "INSERT INTO t VALUES (\(number)), (randomblob(300000))'")
+            try fixture.shell("ls repository/packs >before")
+            expect(try fixture.run("backup", fixture.source), code: 0)
+            if name == "a" { try fixture.shell("ls -S repository/packs | head -1 >damaged") }
+        }
+        try fixture.shell(
+            "printf '\\377' | dd of=repository/packs/$(cat damaged) bs=1 seek=5000 conv=notrunc")
+        let run = try fixture.run("restore", "latest:\(fixture.source)", "-t", fixture.target)
+        expect(run, code: 3)
+        #expect(run.errors.contains("a.db"), "\(run)")
+        #expect(!run.errors.contains("b.db") && !run.errors.contains("c.db"), "\(run)")
+        try fixture.shell("! [ -e target/a.db ]; ls -A target >left; ! grep -q holdfast left")
+        for (number, name) in [(1, "b"), (2, "c")] {
+            let rows = try fixture.lines(
+                "sqlite3 target/\(name).db 'PRAGMA integrity_check; SELECT x FROM t LIMIT 1'")
+            #expect(rows == ["ok", "\(number)"])
+        }
+        expect(try fixture.run("verify", "--read-data"), code: 20)
+    }
+
     @Test func whatWasNotLostIsNotStoredAgain() throws {
         let fixture = try settledFixture()
         try fixture.shell("rm -r cache")

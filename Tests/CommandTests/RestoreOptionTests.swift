@@ -66,6 +66,52 @@ struct RestoreOptionTests {
         #expect(try fixture.lines("cat outside/f") == ["keep"])
     }
 
+    @Test(arguments: ["repository", "cache"])
+    func deleteSparesTheRepositoryInsideTheTarget(_ name: String) throws {
+        let fixture = try backedUp("mkdir d; echo x >d/f")
+        // Beside what the snapshot has, and deep in something it does not have.
+        for place in ["target", "target/d", "target/stranger/deep"] {
+            try fixture.shell(
+                "rm -rf moved target; cp -a \(name) moved; mkdir -p \(place) target/stranger; "
+                    + "echo s >target/stranger/s; mv moved \(place)/kept")
+            let variable = name == "cache" ? "HOLDFAST_CACHE_DIR" : "HOLDFAST_REPOSITORY"
+            let kept = "\(fixture.root)/\(place)/kept"
+            let arguments = [
+                "restore", "latest:\(fixture.source)", "-t", fixture.target, "--delete",
+            ]
+            let dry = try fixture.start(arguments + ["-n"], setting: [variable: kept]).finish()
+            expect(dry, code: 0)
+            #expect(!dry.output.contains("deleted \(kept)"), "\(dry)")
+            let run = expect(
+                try fixture.start(arguments + ["-v"], setting: [variable: kept]).finish(),
+                code: 0)
+            #expect(run.output.contains("stays: the repository"), "\(run)")
+            #expect(try fixture.lines("cat target/d/f; ls \(place)").contains("kept"))
+            try fixture.shell("! [ -e target/stranger/s ]")
+            expect(
+                try fixture.run("verify", "--read-data", setting: [variable: kept]), code: 0)
+        }
+    }
+
+    @Test func nothingIsRestoredIntoTheRepository() throws {
+        let fixture = try backedUp(
+            "mkdir packs repository; echo x >packs/f; echo y >repository/f")
+        try fixture.shell("ln -s repository/packs link")
+        for target in ["repository", "repository/packs", "link", "repository/new"] {
+            let run = try fixture.run(
+                "restore", "latest:\(fixture.source)", "-t", "\(fixture.root)/\(target)",
+                "--delete")
+            expect(run, code: 1)
+            #expect(run.errors.contains("the repository, or its cache, lies there"), "\(run)")
+        }
+        let run = try fixture.run("restore", "latest:\(fixture.source)", "-t", fixture.root)
+        expect(run, code: 3)
+        try fixture.shell("! [ -e repository/f ]; [ -e packs/f ]; ! [ -e repository/packs/f ]")
+        // What made the target is all that came of it.
+        try fixture.shell("[ ! -e repository/new ] || rmdir repository/new")
+        expect(try fixture.run("verify", "--read-data"), code: 0)
+    }
+
     @Test func deleteSparesWhatThePatternsLeaveOut() throws {
         let fixture = try backedUp("mkdir a b; echo x >a/f; echo x >b/f")
         try fixture.shell("mkdir -p target/a target/b; touch target/{a,b}/{new,keep.me} target/top")

@@ -20,6 +20,8 @@ package struct RestoreRequest: Sendable {
     /// Reads everything again afterwards and holds it against its ids.
     package var verifies = false
     package var dryRun = false
+    /// Directories of which nothing is removed or replaced: the repository itself, and its cache.
+    package var spared: Set<FileIdentity> = []
 
     package init(target: FilePath, selection: PathSelection) {
         self.target = target

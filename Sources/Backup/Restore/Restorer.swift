@@ -39,7 +39,6 @@ package final class Restorer {
     /// Bytes of memory that a file takes while it waits for a worker, roughly.
     static let fileCost = 2048
     static let batchLimit = 256 << 10
-    static let partLimit = 8 << 20
 
     package init(
         from repository: Repository, _ request: RestoreRequest, report: RestoreReport,
@@ -63,6 +62,7 @@ package final class Restorer {
         else {
             return try dryRun(runs, single)
         }
+        guard try !target.lies(in: request.spared) else { throw Restorer.holdsRepository }
         if let single {
             _ = try restore(single, in: target, way: [])
         } else {
@@ -180,6 +180,9 @@ package final class Restorer {
     ) -> TargetDirectory? {
         do {
             if let status = try directory.status(node.name) {
+                guard !request.spared.contains(FileIdentity(status)) else {
+                    throw Restorer.holdsRepository
+                }
                 guard status.kind == .directory || canReplace(status, path) else { return nil }
                 if status.kind != .directory, !request.dryRun { try directory.remove(node.name) }
             }
@@ -222,7 +225,11 @@ package final class Restorer {
             report.say(.item(existing == nil ? .restored : .updated, path: path, bytes: node.size))
             return
         }
-        if let existing, existing.kind == .directory { try directory.remove(node.name) }
+        if let existing, existing.kind == .directory,
+            try !directory.remove(node.name, sparing: request.spared)
+        {
+            return report.problem(path, during: "restoring", Restorer.holdsRepository)
+        }
         if let first = firstName(of: node, way) {
             hardLinks.append((way, node, first))
         } else if case .file(let pieces, let extents) = node.content {
@@ -230,6 +237,12 @@ package final class Restorer {
         } else {
             try restoreSpecial(node, in: directory, path)
         }
+    }
+
+    private static var holdsRepository: RepositoryError {
+        RepositoryError(
+            .exists, "the repository, or its cache, lies there",
+            hint: "Restore to another directory.")
     }
 
     private func shouldReplace(

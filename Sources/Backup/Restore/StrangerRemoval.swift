@@ -4,7 +4,7 @@ import Repository
 /// Removes what a snapshot does not have from the directories that it has whole.
 ///
 /// Nothing goes from a directory of which the snapshot does not know all entries, nothing that the
-/// patterns leave out, and nothing that belongs to a database.
+/// patterns leave out, nothing that belongs to a database, and nothing of the repository.
 struct StrangerRemoval {
     private let restorer: Restorer
 
@@ -49,7 +49,14 @@ struct StrangerRemoval {
             restorer.selects(path, isDirectory: status.kind == .directory)
         else { return }
         do {
-            if !restorer.request.dryRun { try directory.remove(name) }
+            let spared = restorer.request.spared
+            let isGone =
+                try restorer.request.dryRun
+                ? !spared.contains(FileIdentity(status)) : directory.remove(name, sparing: spared)
+            guard isGone else {
+                return restorer.report.say(
+                    .remark(path: path, "stays: the repository, or its cache, lies there"))
+            }
             restorer.report.update { $0.deleted += 1 }
             restorer.report.say(.item(.deleted, path: path, bytes: status.size))
         } catch {

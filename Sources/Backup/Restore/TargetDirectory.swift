@@ -54,16 +54,37 @@ final class TargetDirectory: Sendable {
         }
     }
 
-    /// Removes a name and all below it.
-    func remove(_ name: [UInt8]) throws {
-        guard let status = try status(name) else { return }
+    /// Whether this directory, or one it lies in, is one of some; found by the way up, so that no
+    /// link in the path hides it.
+    func lies(in directories: Set<FileIdentity>) throws -> Bool {
+        var way = path
+        var last: FileIdentity?
+        while true {
+            let found = FileIdentity(try FileStatus.of(way, followingLinks: true))
+            guard !directories.contains(found) else { return true }
+            guard found != last else { return false }
+            last = found
+            way = FilePath(bytes: way.bytes + Array("/..".utf8))
+        }
+    }
+
+    /// Removes a name and all below it, but directories that are to be spared and the way to them.
+    ///
+    /// - Returns: whether all of it is gone.
+    @discardableResult
+    func remove(_ name: [UInt8], sparing spared: Set<FileIdentity> = []) throws -> Bool {
+        guard let status = try status(name) else { return true }
         guard status.kind == .directory else {
-            return try FileTree.remove(name, in: descriptor)
+            try FileTree.remove(name, in: descriptor)
+            return true
         }
+        guard !spared.contains(FileIdentity(status)) else { return false }
         let inner = try open(name)
+        var isEmpty = true
         for child in try Directory.names(in: inner.descriptor, path: inner.path) {
-            try inner.remove(child)
+            if try !inner.remove(child, sparing: spared) { isEmpty = false }
         }
-        try FileTree.removeDirectory(name, in: descriptor)
+        if isEmpty { try FileTree.removeDirectory(name, in: descriptor) }
+        return isEmpty
     }
 }
