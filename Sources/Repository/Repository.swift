@@ -231,7 +231,7 @@ package final class Repository: Sendable {
         state.withLock { _ = $0.distrusted.insert(id) }
     }
 
-    /// The name of a catalogued pack; nil where it is gone, or was not there when packs were listed.
+    /// The name of a catalogued pack; nil where it was not there when packs were listed.
     package func name(ofPack number: Int64) -> String? {
         state.withLock { $0.packs[number]?.name }
     }

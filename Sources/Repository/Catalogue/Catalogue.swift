@@ -106,7 +106,8 @@ package final class Catalogue: Sendable {
     // a process that has not noticed yet would take it.
     private static let schema = """
         CREATE TABLE IF NOT EXISTS packs (
-            number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE NOT NULL, size INTEGER NOT NULL);
+            number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE NOT NULL,
+            size INTEGER NOT NULL);
         CREATE TABLE IF NOT EXISTS blobs (
             id BLOB NOT NULL, pack INTEGER NOT NULL, offset INTEGER NOT NULL, kind INTEGER NOT NULL,
             codec INTEGER NOT NULL, stored INTEGER NOT NULL, plain INTEGER NOT NULL,

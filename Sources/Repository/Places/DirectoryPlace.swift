@@ -161,16 +161,11 @@ package final class DirectoryPlace: Place {
                     try self.writeLease(bytes, to: hidden.appending("lease"))
                     try self.disk.rename(hidden, to: self.path(lease))
                 }
-            } catch let error as SystemError
-                where error.errno == .noSuchFile && attempt < DirectoryPlace.beginLimit
-            {
-                continue  // swept away, see `sweepLeases`
+            } catch let error as SystemError where error.errno == .noSuchFile && attempt < 100 {
+                continue  // swept away, see `sweepLeases`; each time costs somebody an `unlock`
             }
         }
     }
-
-    /// How often a lease is begun anew: each time costs some other process a whole `unlock`.
-    private static let beginLimit = 100
 
     /// Synced, so that a power failure leaves it whole or not at all: nobody could tell of a torn
     /// one that its holder is gone.
@@ -189,8 +184,8 @@ package final class DirectoryPlace: Place {
                 try self.disk.rename(beside, to: self.path(lease).appending("lease"))
             }
         } catch {
-            // It is tried again: what a full disk left of this time must not pile up.
-            do { try disk.remove(beside) } catch { /* it goes with the lease's folder */  }
+            // What a full disk left must not pile up; else it goes with the lease's folder.
+            do { try disk.remove(beside) } catch { /* it is not there */  }
             throw error
         }
     }
@@ -249,15 +244,11 @@ package final class DirectoryPlace: Place {
     package func sweepLeases() throws {
         for entry in try disk.entries(of: leasesPath) where entry.kind == .directory {
             let folder = leasesPath.appending(entry.name)
-            if entry.name.hasPrefix("gone-") {
-                try remove(folder: folder)
-            } else if entry.name.hasPrefix("new-") {
-                let aside = leasesPath.appending("gone-" + randomness.bytes(16).hex)
-                try unlessGone {
-                    try self.disk.rename(folder, to: aside)
-                    try self.remove(folder: aside)
-                }
-            }
+            if entry.name.hasPrefix("gone-") { try remove(folder: folder) }
+            guard entry.name.hasPrefix("new-") else { continue }
+            let aside = leasesPath.appending("gone-" + randomness.bytes(16).hex)
+            try unlessGone { try self.disk.rename(folder, to: aside) }
+            try remove(folder: aside)
         }
     }
 
