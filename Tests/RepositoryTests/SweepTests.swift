@@ -144,6 +144,11 @@ private final class SteppedDisk: Disk {
         try disk.rename(from, to: to)
     }
 
+    func lock(_ path: FilePath) throws(SystemError) -> any DiskLock {
+        step()
+        return try disk.lock(path)
+    }
+
     func renameExclusively(_ from: FilePath, to: FilePath) throws(SystemError) {
         step()
         try disk.renameExclusively(from, to: to)
