@@ -10,7 +10,14 @@
 #pragma clang module import SwiftGlibc
 
 #include <malloc.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
 #include <sys/inotify.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/random.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -80,6 +87,73 @@ static inline int hold_inotify(void) {
 static inline int hold_watch_directory(int notices, const char *path) {
     return inotify_add_watch(
         notices, path, IN_MODIFY | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR);
+}
+
+// Sockets of this host. A name that begins with '@' is an abstract one, which no file stands for.
+
+static inline socklen_t hold_local_address(
+    struct sockaddr_un *address, const char *name, size_t size) {
+    if (size == 0 || size >= sizeof address->sun_path) return 0;
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    memcpy(address->sun_path, name, size);
+    if (name[0] == '@') address->sun_path[0] = 0;
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size);
+}
+
+/// Makes a stream socket: listening at the name, or connected to it.
+static inline int hold_local_stream(const char *name, size_t size, int listens) {
+    struct sockaddr_un address;
+    socklen_t length = hold_local_address(&address, name, size);
+    if (length == 0) { errno = ENAMETOOLONG; return -1; }
+    int file = socket(AF_UNIX, SOCK_STREAM | 02000000 /* SOCK_CLOEXEC */, 0);
+    if (file < 0) return -1;
+    int result = listens
+        ? bind(file, (struct sockaddr *)&address, length) || listen(file, 16)
+        : connect(file, (struct sockaddr *)&address, length);
+    if (result == 0) return file;
+    int failure = errno;
+    close(file);
+    errno = failure;
+    return -1;
+}
+
+/// Sends one datagram to a name.
+static inline int hold_local_send(
+    const char *name, size_t size, const void *bytes, size_t count) {
+    struct sockaddr_un address;
+    socklen_t length = hold_local_address(&address, name, size);
+    if (length == 0) { errno = ENAMETOOLONG; return -1; }
+    int file = socket(AF_UNIX, SOCK_DGRAM | 02000000 /* SOCK_CLOEXEC */, 0);
+    if (file < 0) return -1;
+    ssize_t sent = sendto(
+        file, bytes, count, MSG_NOSIGNAL, (struct sockaddr *)&address, length);
+    int failure = errno;
+    close(file);
+    errno = failure;
+    return sent < 0 ? -1 : 0;
+}
+
+static inline int hold_accept(int listener) {
+    int file = accept(listener, NULL, NULL);
+    if (file >= 0) fcntl(file, F_SETFD, FD_CLOEXEC);
+    return file;
+}
+
+/// The process at the other end, as it was when it connected or listened.
+static inline int hold_peer(int file, pid_t *process, uid_t *user) {
+    struct { pid_t pid; uid_t uid; gid_t gid; } credentials;
+    socklen_t length = sizeof credentials;
+    if (getsockopt(file, SOL_SOCKET, 17 /* SO_PEERCRED */, &credentials, &length) != 0) return -1;
+    *process = credentials.pid;
+    *user = credentials.uid;
+    return 0;
+}
+
+static inline int hold_limit_waits(int file, int64_t seconds) {
+    struct timeval limit = {seconds, 0};
+    return setsockopt(file, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit)
+        || setsockopt(file, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) ? -1 : 0;
 }
 
 // Device numbers: the macros of <sys/sysmacros.h>.

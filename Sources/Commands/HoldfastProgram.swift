@@ -5,6 +5,7 @@ extension Program {
         runs: [
             InitCommand.description.name: InitCommand.run,
             BackupCommand.description.name: BackupCommand.run,
+            WatchCommand.description.name: WatchCommand.run,
             SnapshotsCommand.description.name: SnapshotsCommand.run,
             ListCommand.description.name: ListCommand.run,
             DumpCommand.description.name: DumpCommand.run,

@@ -170,7 +170,8 @@ package final class Connection {
         let code = sqlite3_wal_checkpoint_v2(handle, "main", raw, &logged, &copied)
         if code & 0xff == SQLITE_BUSY { return false }
         guard code == SQLITE_OK else { throw error(code) }
-        return logged == copied
+        // -1: no log is open.
+        return logged == copied && logged >= 0
     }
 
     /// Closes the connection.

@@ -5,6 +5,7 @@ extension ProgramDescription {
         commands: [
             InitCommand.description,
             BackupCommand.description,
+            WatchCommand.description,
             SnapshotsCommand.description,
             ListCommand.description,
             DumpCommand.description,

@@ -133,7 +133,7 @@ extension Snapshot {
 }
 
 extension Snapshot.Database {
-    fileprivate func encode(into writer: inout ByteWriter) {
+    package func encode(into writer: inout ByteWriter) {
         writer.write(counted: path)
         reference.encode(into: &writer)
         writer.write(digest: stateRoot)
@@ -141,7 +141,7 @@ extension Snapshot.Database {
         writer.write(varint: UInt64(pageCount))
     }
 
-    fileprivate init(from reader: inout ByteReader) throws(FormatError) {
+    package init(from reader: inout ByteReader) throws(FormatError) {
         path = try reader.counted(limit: 1 << 16)
         reference = try DatabaseReference(from: &reader)
         stateRoot = try reader.digest()

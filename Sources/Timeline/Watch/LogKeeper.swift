@@ -36,6 +36,8 @@ final class LogKeeper {
                 let pair = (try LogKeeper.open(path), try LogKeeper.open(path))
                 // Never an automatic checkpoint of our own: each has its place in a sequence.
                 for connection in [pair.0, pair.1] {
+                    // A connection that never read does not know of the log.
+                    try connection.execute("PRAGMA schema_version")
                     try connection.execute("PRAGMA wal_autocheckpoint = 0")
                     connection.keepLogOnClose()
                 }

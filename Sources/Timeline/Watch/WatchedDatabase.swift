@@ -88,7 +88,7 @@ final class WatchedDatabase {
     }
 
     private func fail(_ error: any Error, _ now: UInt64) {
-        stopFollowing()
+        stopFollowing(leavingLog: true)
         let reason = "\(error)"
         if reason != lastReason { report(.waiting(path, reason: reason)) }
         lastReason = reason
@@ -97,10 +97,10 @@ final class WatchedDatabase {
     }
 
     /// Ends all readers; the next turn begins anew, by comparison where it must.
-    private func stopFollowing() {
+    private func stopFollowing(leavingLog: Bool) {
         keeper?.close()
         keeper = nil
-        if case .following(let follower) = phase { follower.end(leavingLog: true) }
+        if case .following(let follower) = phase { follower.end(leavingLog: leavingLog) }
         phase = .waiting
     }
 }
@@ -349,7 +349,8 @@ extension WatchedDatabase {
                 report(.waiting(path, reason: "\(error)"))
             }
         }
-        stopFollowing()
+        // As the last one it copies the log into the database, as any connection does.
+        stopFollowing(leavingLog: false)
     }
 
     /// The position that covers every commit made before now, sealed in the repository.

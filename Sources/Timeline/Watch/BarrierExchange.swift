@@ -1,0 +1,93 @@
+// How a backup asks a watch of the same host for a barrier, over an abstract socket named after the
+// watch's lease:
+//
+//     backup → watch: path of the database
+//     watch → backup: 0, the database's state as a snapshot names it; or 1 and the reason
+//
+// Both sides ask the kernel who the other is: the watch answers its own user and root, the backup
+// believes the process that the lease names. Every wait and every length is bounded.
+
+import Codec
+import Glibc
+package import Platform
+package import Repository
+
+/// The watch's side: answers each question on the capture thread's next turn.
+package final class BarrierListener: Sendable {
+    private static let questionLimit = 1 << 16
+
+    private let socket: LocalSocket
+    private let wake: Wake
+
+    package init(of lease: LeaseID, wake: Wake) throws(SystemError) {
+        socket = try LocalSocket.listening(at: BarrierExchange.name(lease))
+        self.wake = wake
+    }
+
+    /// Serves until ``end()``, one question at a time; on a thread of its own.
+    package func serve() {
+        while let peer = try? socket.accepted() {
+            do {
+                try answer(peer)
+            } catch {
+                // Who asked has gone; the next one comes anew.
+                continue
+            }
+        }
+    }
+
+    package func end() {
+        socket.shutDown()
+    }
+
+    private func answer(_ peer: borrowing LocalSocket) throws {
+        let user = try peer.peer().user
+        guard user == 0 || user == geteuid() else { return }
+        try peer.limitWaits(seconds: 10)
+        let path = FilePath(bytes: try peer.receive(limit: BarrierListener.questionLimit))
+        var writer = ByteWriter()
+        do {
+            let database = try wake.barrier(path)
+            writer.write(u8: 0)
+            database.encode(into: &writer)
+        } catch {
+            writer.write(u8: 1)
+            writer.write(counted: Array("\(error)".utf8.prefix(4096)))
+        }
+        try peer.send(writer.bytes)
+    }
+}
+
+/// The backup's side.
+package enum BarrierExchange {
+    /// Seconds to wait for an answer: the watch may have to seal what it has.
+    private static let patienceSeconds = 120
+    private static let answerLimit = 1 << 17
+
+    static func name(_ lease: LeaseID) -> String { "holdfast-watch-\(lease)" }
+
+    /// The state that covers every commit made before the call, sealed in the repository; nil
+    /// where the lease's holder is no watch that can be asked.
+    static func ask(
+        _ lease: LeaseID, heldBy record: LeaseRecord, for path: FilePath
+    ) throws -> Snapshot.Database? {
+        guard record.purpose == "watch" else { return nil }
+        let socket: LocalSocket
+        do {
+            socket = try LocalSocket.connected(to: name(lease))
+        } catch {
+            return nil  // of another host, or just ending
+        }
+        guard try socket.peer().process == record.process.pid else { return nil }
+        try socket.limitWaits(seconds: patienceSeconds)
+        try socket.send(path.bytes)
+        var reader = ByteReader(try socket.receive(limit: answerLimit))
+        guard try reader.u8() == 0 else {
+            let reason = String(decoding: try reader.counted(limit: 4096), as: UTF8.self)
+            throw CaptureError(.locked, path, "holdfast watch answers: \(reason)")
+        }
+        let database = try Snapshot.Database(from: &reader)
+        try reader.finish()
+        return database
+    }
+}
