@@ -67,6 +67,12 @@ package final class DatabaseRecorder {
     package func capture(
         _ path: FilePath, known: Snapshot.Database?
     ) throws -> CapturedDatabase {
+        if let database = try askWatch(for: path) {
+            let isUnchanged = known?.reference.chain == database.reference.chain
+            return CapturedDatabase(
+                database: isUnchanged ? known ?? database : database, journalMode: .wal,
+                isBase: false, changedPages: 0, longestHold: 0)
+        }
         let reader = try DatabaseReader(opening: path)
         defer { reader.close() }
         do {
@@ -127,10 +133,24 @@ package final class DatabaseRecorder {
         }
     }
 
+    /// What a watch of this host that records the database answers; nil where none does.
+    private func askWatch(for path: FilePath) throws -> Snapshot.Database? {
+        let place = repository.place
+        guard let holder = try place.claims(on: subject(of: path)).last?.lease,
+            holder != lease.id, let bytes = try place.read(lease: holder),
+            let record = LeaseRecord.readable(bytes, of: holder)
+        else { return nil }
+        return try BarrierExchange.ask(holder, heldBy: record, for: path)
+    }
+
+    private func subject(of path: FilePath) -> String {
+        Claim.subject(
+            Array("stream ".utf8) + Array(host.utf8) + [0] + path.bytes, in: repository)
+    }
+
     /// Makes this process the one writer of the database's stream, and reads the stream's end.
     func claim(_ path: FilePath) throws {
-        let subject = Claim.subject(
-            Array("stream ".utf8) + Array(host.utf8) + [0] + path.bytes, in: repository)
+        let subject = subject(of: path)
         guard !claimed.contains(subject) else { return }
         try Claim.take(
             subject, what: "the stream of \(path)", in: repository, under: lease,
