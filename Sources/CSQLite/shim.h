@@ -13,6 +13,7 @@
 
 // Composed of others, which Swift does not import.
 static const int holdfast_short_read = SQLITE_IOERR_SHORT_READ;
+static const int holdfast_shm_size = SQLITE_IOERR_SHMSIZE;
 
 static inline int holdfast_bind_text(
     sqlite3_stmt *statement, int index, const char *text, int size) {

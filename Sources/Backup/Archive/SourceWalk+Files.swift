@@ -130,7 +130,9 @@ extension SourceWalk {
             for suffix in ["-journal", "-shm", "-wal"] {
                 sidecars[name + Array(suffix.utf8)] = "belongs to a database that was not saved"
             }
-            report.say(.problem(path: path, during: "capturing the database", reason: "\(error)"))
+            report.say(
+                .problem(
+                    path: path, during: "capturing the database", reason: error.reason(at: path)))
             try sendUnreadable(name, status, "\(error)")
         }
     }

@@ -33,7 +33,7 @@ struct RestoreVerification {
             do {
                 try compare(node, in: try restorer.parent(of: way, target), recovery, pool)
             } catch let error as SystemError {
-                report.mismatch(path, "\(error)")
+                report.mismatch(path, error.reason(at: path))
             }
             return false
         }
@@ -55,7 +55,7 @@ struct RestoreVerification {
                 let reading = try recovery.root(ofDatabaseAt: path, expecting: reference)
                 report.update { $0.verifiedBytes += reading }
             } catch {
-                report.mismatch(path, "\(error)")
+                report.mismatch(path, error.reason(at: path))
             }
         case .link(let target):
             guard try FileTree.readLink(node.name, in: directory.descriptor) != target else {
@@ -97,7 +97,7 @@ private struct ComparedFile: Sendable {
             }
             report.update { $0.verifiedBytes.add(saturating: node.size) }
         } catch {
-            report.mismatch(path, "\(error)")
+            report.mismatch(path, error.reason(at: path))
         }
     }
 }

@@ -50,7 +50,7 @@ package final class Restorer {
         self.report = report
         self.isInterrupted = isInterrupted
         browser = SnapshotBrowser(repository)
-        metadata = FileMetadata(report: report)
+        metadata = FileMetadata(report: report, owners: request.owners)
         pool = WorkPool(repository, level: .fast, failure: FirstFailure())
     }
 
@@ -58,18 +58,17 @@ package final class Restorer {
     package func run(_ source: RestoreSource) throws {
         defer { pool.finish() }
         let (runs, single) = (source.runs, source.single)
-        guard
-            let target = try TargetDirectory.target(request.target, create: !request.dryRun)
-        else {
-            return try dryRun(runs, single)
-        }
+        let target = try TargetDirectory.target(request.target, create: !request.dryRun)
+        let root = RestoredDirectory(target, at: request.target)
         if let single {
-            _ = try restore(single, in: target, way: [])
+            _ = try restore(single, in: root)
         } else {
-            try contents(runs, target)
+            try contents(runs, root)
         }
         try flush()
         try pool.drain()
+        try report.checkRoom()
+        guard let target else { return }
         try linkFiles(target)
         try restoreDatabases(target)
         if request.deletes, single == nil {
@@ -77,25 +76,11 @@ package final class Restorer {
         }
         guard !request.dryRun else { return }
         restoredAt = repository.world.clock.bootTime()
+        try report.checkRoom()
         if request.verifies { try RestoreVerification(of: self).run(runs, single: single) }
         try finishDirectories(runs, target)
         if let directory = source.directory {
             metadata.apply(directory, to: [UInt8(ascii: ".")], in: target)
-        }
-    }
-
-    func dryRun(_ runs: [BlobReference], _ single: Node?) throws {
-        if let single {
-            report.say(
-                .item(.restored, path: request.target.appending(single.name), bytes: single.size))
-        }
-        try browser.walk(runs, at: request.target) { node, path in
-            guard mayEnter(node, path) else { return false }
-            if selects(node, path) {
-                report.say(
-                    .item(.restored, path: path, bytes: node.kind == .regular ? node.size : 0))
-            }
-            return true
         }
     }
 
@@ -119,28 +104,26 @@ package final class Restorer {
             || request.selection.mayContain(patternPath(path))
     }
 
-    /// A directory of the snapshot beside the one it is restored into.
+    /// A directory that is being gone through.
     private final class Frame {
-        let directory: TargetDirectory
-        let way: [[UInt8]]
+        let directory: RestoredDirectory
         var runs: ArraySlice<BlobReference>
         var nodes: ArraySlice<Node> = []
 
-        init(_ directory: TargetDirectory, _ way: [[UInt8]], _ runs: [BlobReference]) {
+        init(_ directory: RestoredDirectory, _ runs: [BlobReference]) {
             self.directory = directory
-            self.way = way
             self.runs = runs[...]
         }
     }
 
-    private func contents(_ runs: [BlobReference], _ target: TargetDirectory) throws {
-        var stack = [Frame(target, [], runs)]
+    private func contents(_ runs: [BlobReference], _ target: RestoredDirectory) throws {
+        var stack = [Frame(target, runs)]
         while let top = stack.last {
             if isInterrupted() { throw Interrupted() }
+            try report.checkRoom()
             if let node = top.nodes.popFirst() {
-                let way = top.way + [node.name]
-                if let inner = try restore(node, in: top.directory, way: way) {
-                    stack.append(Frame(inner, way, node.runs))
+                if let inner = try restore(node, in: top.directory) {
+                    stack.append(Frame(inner, node.runs))
                 }
             } else if let run = top.runs.popFirst() {
                 top.nodes = nodes(of: run, top.directory.path)[...]
@@ -161,59 +144,49 @@ package final class Restorer {
 
     /// Restores one entry, or queues it; returns the directory to go into.
     private func restore(
-        _ node: Node, in directory: TargetDirectory, way: [[UInt8]]
-    ) throws -> TargetDirectory? {
-        let path = directory.path.appending(node.name)
+        _ node: Node, in parent: RestoredDirectory
+    ) throws -> RestoredDirectory? {
+        let path = parent.path.appending(node.name)
         guard mayEnter(node, path) else { return nil }
-        if node.kind == .directory { return enter(node, in: directory, path) }
+        if node.kind == .directory {
+            let directory = RestoredDirectory(node, in: parent)
+            // One that is only on the way to what was asked for waits until that is met.
+            return !selects(node, path) || directory.make(for: self) ? directory : nil
+        }
         guard selects(node, path) else { return nil }
+        if case .unreadable(let reason) = node.content {
+            report.say(.remark(path: path, "not in the snapshot: \(reason)"))
+            return nil
+        }
+        guard parent.make(for: self) else { return nil }
         do {
-            try restoreFile(node, in: directory, way: way, path)
+            try restoreFile(node, in: parent.opened, way: parent.way + [node.name], path)
         } catch let error as SystemError {
             report.problem(path, during: "restoring", error)
         }
         return nil
     }
 
-    private func enter(
-        _ node: Node, in directory: TargetDirectory, _ path: FilePath
-    ) -> TargetDirectory? {
-        do {
-            if let status = try directory.status(node.name) {
-                guard status.kind == .directory || canReplace(status, path) else { return nil }
-                if status.kind != .directory, !request.dryRun { try directory.remove(node.name) }
-            }
-            if try directory.status(node.name) == nil {
-                guard !request.dryRun else { return nil }
-                try FileTree.makeDirectory(node.name, in: directory.descriptor, permissions: 0o700)
-            }
-            report.update { $0.directories += 1 }
-            return try directory.open(node.name)
-        } catch {
-            report.problem(path, during: "making the directory", error)
-            return nil
-        }
-    }
-
     /// Whether an entry that is in the way may go; a directory only goes with `--delete`.
-    private func canReplace(_ status: FileStatus, _ path: FilePath) -> Bool {
+    func canReplace(_ status: FileStatus, _ path: FilePath) -> Bool {
         let may = status.kind == .directory ? request.deletes : request.overwrite != .never
         if !may {
             report.say(
-                .problem(path: path, during: "restoring", reason: "a \(status.kind) is in the way"))
+                .problem(
+                    path: path, during: "restoring", reason: "a \(status.kind.noun) is in the way"))
         }
         return may
     }
 
+    /// - Parameter directory: nil in a dry run where it is not there yet.
     private func restoreFile(
-        _ node: Node, in directory: TargetDirectory, way: [[UInt8]], _ path: FilePath
+        _ node: Node, in directory: TargetDirectory?, way: [[UInt8]], _ path: FilePath
     ) throws {
-        if case .unreadable(let reason) = node.content {
-            report.say(.remark(path: path, "not in the snapshot: \(reason)"))
-            return
+        guard let directory else {
+            return report.say(.item(.restored, path: path, bytes: node.size))
         }
         if case .database = node.content {
-            databases.append((way.isEmpty ? [node.name] : way, node))
+            databases.append((way, node))
             return
         }
         let existing = try directory.status(node.name)
@@ -282,7 +255,7 @@ package final class Restorer {
     }
 
     func temporaryName() -> [UInt8] {
-        Array(".holdfast-\(repository.world.randomness.bytes(8).hex)".utf8)
+        TemporaryName.prefix + Array(repository.world.randomness.bytes(8).hex.utf8)
     }
 }
 
