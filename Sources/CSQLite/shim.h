@@ -57,6 +57,7 @@ static inline int holdfast_register_exact(void) {
 // Composed of others, which Swift does not import.
 static const int holdfast_short_read = SQLITE_IOERR_SHORT_READ;
 static const int holdfast_readonly_rollback = SQLITE_READONLY_ROLLBACK;
+static const int holdfast_shm_size = SQLITE_IOERR_SHMSIZE;
 
 static inline int holdfast_bind_text(
     sqlite3_stmt *statement, int index, const char *text, int size) {

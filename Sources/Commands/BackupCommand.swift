@@ -47,13 +47,20 @@ private struct BackupProgress: Sendable {
     }
 
     func finish() {
-        context.progress.finish(now)
+        var last = now
+        (last.totalItems, last.totalBytes) = (last.items, last.bytes)
+        context.progress.finish(last)
     }
 
     private var now: Progress {
         let counts = report.counts
+        // Past what the last snapshot held, nobody knows how much more there is.
+        let expected = counts.expected.flatMap { expected in
+            counts.files <= expected.files && counts.bytes <= expected.bytes ? expected : nil
+        }
         return Progress(
-            .backup, items: counts.files, bytes: counts.bytes, errors: counts.problems,
+            .backup, items: counts.files, totalItems: expected?.files, bytes: counts.bytes,
+            totalBytes: expected?.bytes, errors: counts.problems,
             current: counts.current.bytes.isEmpty ? [] : [counts.current.bytes])
     }
 }

@@ -34,7 +34,8 @@ struct BackupSources {
                 during: "scan", item: path.bytes)
         }
         return BackupRequest(
-            paths: existing, missing: paths.count - existing.count, stream: stream,
+            paths: stream.map { [$0.path] } ?? existing, missing: paths.count - existing.count,
+            stream: stream,
             host: try parsed.text(BackupCommand.SnapshotLabels.host) ?? context.settings.host
                 ?? ProcessIdentity.hostName(),
             tags: try tags(), selection: PathSelection(excludes: try excludes()),

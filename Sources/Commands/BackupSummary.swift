@@ -44,10 +44,11 @@ struct BackupSummary {
             "\(verb) to the repository: \(ByteCountText.shown(stored.added)) "
                 + "(\(ByteCountText.shown(stored.stored)) stored)")
         lines.append(
-            "processed \(counts.files) files, \(ByteCountText.shown(counts.bytes)) in "
+            "processed \(Counted.of(counts.files, "file")), "
+                + "\(ByteCountText.shown(counts.bytes)) in "
                 + DurationText.clock(seconds: UInt64(seconds)))
         if problems > 0 {
-            lines.append("\(problems) problems, see above; the rest is safe")
+            lines.append("\(Counted.of(problems, "problem")), see above; the rest is safe")
         }
         if let snapshot = outcome.snapshot {
             lines.append("snapshot \(snapshot.shortID) saved")

@@ -56,16 +56,28 @@ struct DrillRun {
         }
         var results: [DrillResult] = []
         for stored in newest.values.sorted(by: { $0.snapshot.time < $1.snapshot.time }) {
-            let result = try place.with { scratch in
-                let drill = Drill(session.repository, scratch: scratch) { Interruption.isRequested }
-                return try drill.run(stored, report: report(scratch))
-            }
+            let result = try place.with { try drill(stored, in: $0) }
             tell(result)
             results.append(result)
         }
         if results.isEmpty { context.report.note("there is no snapshot to drill") }
         try writeEvidence(results)
         return results.allSatisfy(\.isProven)
+    }
+
+    private func drill(_ stored: StoredSnapshot, in scratch: FilePath) throws -> DrillResult {
+        let drill = Drill(session.repository, scratch: scratch) { Interruption.isRequested }
+        do {
+            return try drill.run(stored, report: report(scratch))
+        } catch let error as SystemError where error.isLackOfRoom {
+            // A full disk says nothing about the repository.
+            throw CommandError(
+                .failed,
+                "the drill of snapshot \(stored.shortID), "
+                    + "\(ByteCountText.shown(stored.snapshot.totals.bytes)), did not end: there is "
+                    + "no room for it in \(scratch.parent): \(error.errno)",
+                hint: "give a directory with more room by --drill-target DIR")
+        }
     }
 
     /// Names each problem by its path in the snapshot.
@@ -82,8 +94,10 @@ struct DrillRun {
         let counts = result.counts
         let seconds = (result.restoreSeconds * 10).rounded() / 10
         context.report.note(
-            "drill of snapshot \(result.snapshot.shortID): restored \(counts.files) files and "
-                + "\(counts.databases) databases, \(ByteCountText.shown(counts.bytes)), in "
+            "drill of snapshot \(result.snapshot.shortID): restored "
+                + "\(Counted.of(counts.files, "file")) and "
+                + "\(Counted.of(counts.databases, "database")), "
+                + "\(ByteCountText.shown(counts.bytes)), in "
                 + "\(seconds) s; compared \(ByteCountText.shown(counts.verifiedBytes)) "
                 + "with their ids"
         )

@@ -8,9 +8,9 @@ import Timeline
 extension DumpCommand {
     /// Writes one file of a snapshot.
     static func run(_ parsed: ParsedCommand, _ context: CommandContext) throws -> ExitCode {
-        try Session.run(context, purpose: "dump", writes: false) { session in
-            let choice = try SnapshotChoice(
-                parsed.arguments[0], among: session.snapshots(context), in: session.repository)
+        let latest = try LatestChoice(parsed)
+        return try Session.run(context, purpose: "dump", writes: false) { session in
+            let choice = try latest.choose(parsed.arguments[0], in: session, context)
             let path = try FilePath(
                 bytes: choice.path.bytes + [UInt8(ascii: "/")] + parsed.arguments[1]
             ).absolute()

@@ -6,10 +6,11 @@ extension InitCommand {
     /// Makes a repository.
     static func run(_ parsed: ParsedCommand, _ context: CommandContext) throws -> ExitCode {
         let path = try context.settings.repository()
+        let place = try place(in: try path.absolute())
         let password = try PasswordReader(context).read(context.settings.password, asksTwice: true)
         let identity = try commandErrors {
             try RepositoryConfig.create(
-                at: Session.place(try path.absolute()), password: password, parameters: .standard,
+                at: place, password: password, parameters: .standard,
                 world: World.system())
         }
         context.report.note("created repository \(identity.prefix(10)) at \(path)")
@@ -17,6 +18,16 @@ extension InitCommand {
             "keep the password apart from it: without it nobody can read the backups")
         context.report.answer(summary(identity, path))
         return .done
+    }
+
+    private static func place(in path: FilePath) throws -> any Place {
+        do {
+            return try Session.place(in: path)
+        } catch let error as RepositoryError where error.code == .missing {
+            throw CommandError(
+                .failed, "no repository can be made at \(path): it is not a directory",
+                hint: "name a directory that does not exist yet, or is empty")
+        }
     }
 
     private static func summary(_ identity: String, _ path: FilePath) -> JSONLine {

@@ -5,9 +5,9 @@ import Repository
 extension ListCommand {
     /// Lists what a snapshot holds.
     static func run(_ parsed: ParsedCommand, _ context: CommandContext) throws -> ExitCode {
-        try Session.run(context, purpose: "ls", writes: false) { session in
-            let choice = try SnapshotChoice(
-                parsed.arguments[0], among: session.snapshots(context), in: session.repository)
+        let latest = try LatestChoice(parsed)
+        return try Session.run(context, purpose: "ls", writes: false) { session in
+            let choice = try latest.choose(parsed.arguments[0], in: session, context)
             let listing = Listing(context, long: parsed.has(long))
             let browser = SnapshotBrowser(session.repository)
             let paths = try parsed.arguments.dropFirst().map {

@@ -10,16 +10,12 @@ extension RestoreCommand {
         let signals = try Signals()
         defer { withExtendedLifetime(signals) {} }
         let asked = try self.request(parsed)
-        let selection = try SnapshotSelection(parsed, host: host, path: path)
+        let latest = try LatestChoice(parsed)
         return try Session.run(context, purpose: "restore", writes: false) { session in
             var request = asked
             request.spared = try context.settings.ownDirectories()
-            let candidates = try session.snapshots(context).filter {
-                selection.selects($0.snapshot)
-            }
-            let choice = try SnapshotChoice(
-                parsed.arguments.first ?? Array("latest".utf8), among: candidates,
-                in: session.repository)
+            let choice = try latest.choose(
+                parsed.arguments.first ?? Array("latest".utf8), in: session, context)
             let report = RestoreNarrator(context, dryRun: request.dryRun).report
             let start = context.clock.bootTime()
             do {
@@ -28,13 +24,29 @@ extension RestoreCommand {
                 throw CommandError(
                     .interrupted, "interrupted; what was restored so far stays",
                     hint: "run it again; --overwrite if-changed keeps what is there already")
+            } catch let error as SystemError where error.isLackOfRoom {
+                throw CommandError(
+                    .failed,
+                    "the target has no room left: \(error); what was restored so far stays",
+                    hint: "make room and run it again with --overwrite if-changed, which keeps "
+                        + "what is there already, or name another --target")
             }
+            tellOwners(report.counts.ownersDenied, context)
             let seconds = Double(context.clock.bootTime() - start) / 1e9
             RestoreSummary(report.counts, choice, request, seconds: seconds).tell(context)
             // A snapshot that cannot be read may be the one that was meant.
             return report.counts.problems == 0 && context.report.warnings == 0
                 ? .done : .incomplete
         }
+    }
+
+    /// What the narrator did not say of each entry.
+    private static func tellOwners(_ denied: UInt64, _ context: CommandContext) {
+        guard denied > RestoreReport.mostOwnersNamed else { return }
+        let more = Counted.of(denied - RestoreReport.mostOwnersNamed, "more entry", "more entries")
+        context.report.warning(
+            "the owner of \(more) could not be set either: only root can give files away",
+            during: "restore")
     }
 
     private static func request(_ parsed: ParsedCommand) throws -> RestoreRequest {
@@ -57,6 +69,7 @@ extension RestoreCommand {
         request.deletes = parsed.has(delete)
         request.verifies = parsed.has(verify)
         request.dryRun = parsed.has(dryRun)
+        if parsed.has(numericIDs) { request.owners = .numbered }
         return request
     }
 
@@ -142,18 +155,28 @@ private struct RestoreSummary {
         }
         var lines = [
             "restored snapshot \(choice.snapshot.shortID) of \(time) to \(request.target)",
-            "\(counts.files) files, \(counts.directories) directories, \(counts.databases) "
-                + "databases, \(ByteCountText.shown(counts.bytes)) in "
+            "\(Counted.of(counts.files, "file")), "
+                + "\(Counted.of(counts.directories, "directory", "directories")), "
+                + "\(Counted.of(counts.databases, "database")), "
+                + "\(ByteCountText.shown(counts.bytes)) in "
                 + DurationText.clock(seconds: UInt64(seconds)),
         ]
-        if counts.skipped > 0 { lines.append("\(counts.skipped) were there already and stay") }
+        if counts.skipped > 0 {
+            lines.append(
+                "kept, since there already: " + Counted.of(counts.skipped, "entry", "entries"))
+        }
         if counts.deleted > 0 {
-            lines.append("\(counts.deleted) were not in the snapshot and are gone")
+            lines.append(
+                "deleted, since not in the snapshot: "
+                    + Counted.of(counts.deleted, "entry", "entries"))
         }
         if request.verifies {
             lines.append("read again and compared: \(ByteCountText.shown(counts.verifiedBytes))")
         }
-        if counts.problems > 0 { lines.append("\(counts.problems) problems, see above") }
+        if counts.isNothing { lines.append("nothing in the snapshot was asked for") }
+        if counts.problems > 0 {
+            lines.append("\(Counted.of(counts.problems, "problem")), see above")
+        }
         return lines
     }
 

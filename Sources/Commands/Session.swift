@@ -22,12 +22,13 @@ struct Session {
         _ context: CommandContext, purpose: String, writes: Bool, damage: ExitCode = .failed,
         _ body: (Session) throws -> R
     ) throws -> R {
-        let session = try commandErrors(damage: damage) {
+        let cache = context.settings.cacheDirectory
+        let session = try commandErrors(damage: damage, cache: cache, makesCache: true) {
             try Session(context, purpose: purpose, writes: writes)
         }
         let result: R
         do {
-            result = try commandErrors(damage: damage) { try body(session) }
+            result = try commandErrors(damage: damage, cache: cache) { try body(session) }
         } catch {
             session.end(reporting: context.report)
             throw error
@@ -38,11 +39,9 @@ struct Session {
 
     private init(_ context: CommandContext, purpose: String, writes: Bool) throws {
         let settings = context.settings
-        let place = Session.place(try settings.repository())
-        guard try place.readConfig() != nil else {
-            _ = try RepositoryConfig.read(from: place)
-            preconditionFailure("a repository without a config was read")
-        }
+        let place = try Session.place(in: try settings.repository())
+        // Before anybody is asked for a password.
+        _ = try RepositoryConfig.read(from: place)
         let password = try PasswordReader(context).read(settings.password)
         let world = try World.system()
         repository = try Repository(
@@ -83,7 +82,26 @@ struct Session {
         return lease
     }
 
-    static func place(_ path: FilePath) -> any Place {
+    /// The place at a path; throws `missing` where that can be no repository.
+    static func place(in path: FilePath) throws -> any Place {
+        do {
+            let kind = try FileStatus.of(path, followingLinks: true).kind
+            guard kind == .directory else {
+                throw RepositoryError(
+                    .missing, "there is no repository at \(path): it is a \(kind.noun)",
+                    hint: "Name the directory of a repository by --repo or HOLDFAST_REPOSITORY.")
+            }
+        } catch let error as SystemError {
+            // What is not there yet, `init` makes; what cannot be looked at, reading it will tell.
+            guard error.errno == .notDirectory else { return place(path) }
+            throw RepositoryError(
+                .missing, "there is no repository at \(path): a part of that path is no directory",
+                hint: "Name the directory of a repository by --repo or HOLDFAST_REPOSITORY.")
+        }
+        return place(path)
+    }
+
+    private static func place(_ path: FilePath) -> any Place {
         DirectoryPlace(at: path, on: LinuxDisk(), randomness: SystemRandomness())
     }
 }
@@ -96,48 +114,5 @@ extension World {
             process: try ProcessIdentity.current(), host: ProcessIdentity.hostName(),
             namespace: try ProcessIdentity.namespace(), renewsLeases: true,
             workers: min(16, max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))))
-    }
-}
-
-/// Gives errors of the modules below the exit codes and words of the command line.
-func commandErrors<R>(damage: ExitCode = .failed, _ body: () throws -> R) throws -> R {
-    do {
-        return try body()
-    } catch let error as CommandError {
-        throw error
-    } catch is Interrupted {
-        throw CommandError(
-            .interrupted, "interrupted; the repository is as whole as before",
-            hint: "run the command again")
-    } catch let error as SystemError where [.noSpace, .quotaExceeded].contains(error.errno) {
-        throw CommandError(
-            .failed, "\(error)",
-            hint: "make room there and run the command again; what was stored before is intact")
-    } catch let error as RepositoryError {
-        let code = error.code == .damaged ? damage : error.code.exitCode
-        // Where verify itself cannot go on, it is no help to be sent to verify.
-        let hint =
-            code == .damageFound
-            ? "put that file back from another copy of the repository" : error.hint?.asHint
-        throw CommandError(code, "\(error)", hint: hint)
-    }
-}
-
-extension RepositoryError.Code {
-    fileprivate var exitCode: ExitCode {
-        switch self {
-        case .missing: .noRepository
-        case .wrongPassword: .wrongPassword
-        case .locked: .locked
-        default: .failed
-        }
-    }
-}
-
-extension String {
-    /// A sentence as a hint is written: lower case, without its full stop.
-    fileprivate var asHint: String {
-        let text = hasSuffix(".") ? String(dropLast()) : self
-        return text.prefix(1).lowercased() + text.dropFirst()
     }
 }

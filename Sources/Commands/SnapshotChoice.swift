@@ -24,6 +24,39 @@ struct SnapshotChoice {
     }
 }
 
+/// The snapshot that a command line names, where `--host`, `--path` and `--tag` say which is the
+/// latest; an id means that snapshot whatever they say.
+struct LatestChoice {
+    private let selection: SnapshotSelection
+
+    init(_ parsed: ParsedCommand) throws {
+        selection = try SnapshotSelection(
+            parsed, host: LatestFilter.host, path: LatestFilter.path, tag: LatestFilter.tag)
+    }
+
+    func choose(
+        _ text: [UInt8], in session: Session, _ context: CommandContext
+    ) throws -> SnapshotChoice {
+        let all = try session.snapshots(context)
+        let asksForLatest = text.starts(with: "latest".utf8)
+        let candidates = asksForLatest ? all.filter { selection.selects($0.snapshot) } : all
+        guard !candidates.isEmpty else { throw nothingToChoose(all.count) }
+        return try SnapshotChoice(text, among: candidates, in: session.repository)
+    }
+
+    private func nothingToChoose(_ count: Int) -> CommandError {
+        guard count > 0 else {
+            return CommandError(
+                .failed, "there is no snapshot yet", hint: "make one with 'holdfast backup PATH'")
+        }
+        return CommandError(
+            .failed,
+            "no snapshot is what --host, --path and --tag ask for, of "
+                + "\(Counted.of(UInt64(count), "snapshot")) there",
+            hint: "list them with 'holdfast snapshots'")
+    }
+}
+
 /// Which snapshots a command looks at.
 struct SnapshotSelection {
     private let hosts: [String]
@@ -33,11 +66,11 @@ struct SnapshotSelection {
     /// - Parameters: the options of the command by which it chooses.
     init(
         _ parsed: ParsedCommand, host: OptionDescription, path: OptionDescription,
-        tag: OptionDescription? = nil
+        tag: OptionDescription
     ) throws {
         hosts = try parsed.texts(host)
         paths = try parsed.paths(path).map { try $0.absolute().bytes }
-        tagSets = try (tag.map { try parsed.texts($0) } ?? []).map {
+        tagSets = try parsed.texts(tag).map {
             Set($0.split(separator: ",").map(String.init))
         }
     }

@@ -44,7 +44,7 @@ extension SnapshotsCommand {
             ])
         }
         for line in table.isEmpty ? [] : table.lines { context.report.answer(line) }
-        context.report.answer("\(snapshots.count) snapshots")
+        context.report.answer(Counted.of(UInt64(snapshots.count), "snapshot"))
     }
 
     private static func json(_ stored: StoredSnapshot, _ context: CommandContext) -> JSONLine {

@@ -11,6 +11,8 @@ struct StreamSource {
 
     private let kind: Kind
     private let name: [UInt8]
+    /// Where the snapshot has it.
+    var path: FilePath { FilePath("/").appending(name) }
 
     /// Nil where paths are to be backed up; throws a usage error where both are asked for.
     init?(_ parsed: ParsedCommand) throws {

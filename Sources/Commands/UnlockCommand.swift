@@ -21,7 +21,7 @@ extension UnlockCommand {
                 }
             }
             try place.sweepLeases()
-            context.report.note("\(revoked) leases were revoked")
+            context.report.note("\(Counted.of(revoked, "lease was", "leases were")) revoked")
             var line = JSONLine("summary")
             line.add("leases_revoked", revoked)
             context.report.answer(line)

@@ -31,11 +31,24 @@ extension VerifyCommand {
             let seconds = Double(context.clock.bootTime() - start) / 1e9
             var drilled = true
             if parsed.has(drill) {
-                let place = try DrillPlace(parsed.path(drillTarget))
-                drilled = try DrillRun(session, context).run(in: place)
+                drilled = try runDrill(
+                    in: try DrillPlace(parsed.path(drillTarget)), session, context,
+                    isWhole: report.counts.findings == 0)
             }
             tell(report.counts, depth, seconds, drilled, context)
             return report.counts.findings == 0 && drilled ? .done : .damageFound
+        }
+    }
+
+    /// A drill that cannot be finished must not hide what was found before it.
+    private static func runDrill(
+        in place: DrillPlace, _ session: Session, _ context: CommandContext, isWhole: Bool
+    ) throws -> Bool {
+        do {
+            return try DrillRun(session, context).run(in: place)
+        } catch let error as CommandError where !isWhole {
+            context.report.warning(error.message, during: "drill")
+            return false
         }
     }
 
@@ -82,10 +95,12 @@ extension VerifyCommand {
             ? "the structure only; --read-data reads all data"
             : "\(ByteCountText.shown(counts.bytesRead)) read"
         context.report.note(
-            "checked \(counts.snapshots) snapshots, \(counts.packs) repository files, "
-                + "\(counts.entries) entries, \(counts.databases) database states: \(read)")
+            "checked \(Counted.of(counts.snapshots, "snapshot")), "
+                + "\(Counted.of(counts.packs, "repository file")), "
+                + "\(Counted.of(counts.entries, "entry", "entries")), "
+                + "\(Counted.of(counts.databases, "database state")): \(read)")
         if counts.findings > 0 {
-            context.report.note("\(counts.findings) findings of damage, see above")
+            context.report.note("\(Counted.of(counts.findings, "finding")) of damage, see above")
         } else if drilled {
             context.report.note("no damage found")
         } else {

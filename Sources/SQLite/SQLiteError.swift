@@ -33,6 +33,9 @@ package struct SQLiteError: Error, Sendable, CustomStringConvertible {
     /// Whether the database is damaged.
     package var isCorrupt: Bool { primaryCode == SQLITE_CORRUPT }
 
+    /// Whether there is no room for what had to be written, the shared memory included.
+    package var isFull: Bool { primaryCode == SQLITE_FULL || code == holdfast_shm_size }
+
     package var description: String {
         var text = path.map { "\($0): " } ?? ""
         text += "\(message) (SQLite code \(code))"

@@ -50,7 +50,7 @@ import Testing
             ["save", "--level", "fsat"],
             "option --level is none of fast, balanced, max: fsat", hint: "did you mean fast?"),
         Mistake(
-            ["show"], "holdfast show needs WHAT", hint: "usage: holdfast show [OPTION…] WHAT [FORM]"
+            ["show"], "show needs WHAT", hint: "usage: holdfast show [OPTION…] WHAT [FORM]"
         ),
         Mistake(
             ["show", "a", "long", "c"], "superfluous argument c of holdfast show",

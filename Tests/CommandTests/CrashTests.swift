@@ -121,7 +121,7 @@ struct CrashTests {
         try expectSoundRepository(fixture, snapshots: 4)
     }
 
-    @Test(arguments: [SIGINT, SIGTERM])
+    @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
     func interruptedBackupLeavesNothingLocked(signal: Int32) throws {
         let fixture = try largeSource()
         let run = try startBackup(fixture)

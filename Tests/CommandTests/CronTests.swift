@@ -66,7 +66,7 @@ struct CronTests {
         for words in ["/no/such: ", "Files: 1 new", "saved"] { #expect(mail.contains(words)) }
         #expect(try !fixture.shell("cat environment.good").contains("HOLDFAST"))
         let snapshots = try fixture.run("snapshots", "--path", fixture.source).output
-        #expect(snapshots.contains("1 snapshots") || snapshots.contains("2 snapshots"))
+        #expect(snapshots.contains("1 snapshot") || snapshots.contains("2 snapshots"))
         try expect(
             fixture.run(
                 "restore", "--path", fixture.source, "latest:\(fixture.source)", "-t",

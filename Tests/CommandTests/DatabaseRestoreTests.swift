@@ -30,7 +30,8 @@ struct DatabaseRestoreTests {
             opening: FilePath(fixture.source + "/d.db"), mode: .readWrite,
             busyTimeoutMilliseconds: 10_000)
         #expect(try number("SELECT count(*) FROM t", holder) == 3)
-        expect(try restore(fixture, "--delete"), code: 0)
+        // Verified as well, though SQLite counts up the schema cookie for whoever has it open.
+        expect(try restore(fixture, "--delete", "--verify"), code: 0)
         #expect(try number("SELECT count(*) FROM t", holder) == 1)
         try holder.execute("INSERT INTO t VALUES (9)")
         #expect(
@@ -185,6 +186,25 @@ struct DatabaseRestoreTests {
         #expect(
             try fixture.lines("sqlite3 source/d.db 'PRAGMA page_size; SELECT x FROM t'")
                 == ["4096", "1"])
+    }
+
+    @Test(arguments: ["wal", "delete"])
+    func databaseIsReplacedAsAskedFor(mode: String) throws {
+        let fixture = try fixture(mode: mode)
+        let count = { try fixture.lines("sqlite3 source/d.db 'SELECT count(*) FROM t'") }
+        // It was changed after the backup, and so is newer.
+        expect(try restore(fixture, "--overwrite", "if-newer"), code: 0)
+        #expect(try count() == ["3"])
+        let changed = expect(try restore(fixture, "--overwrite", "if-changed"), code: 0)
+        #expect(try count() == ["1"])
+        #expect(changed.output.contains("updated \(fixture.source)/d.db"), "\(changed)")
+        // By its content, whatever its times are.
+        try fixture.shell("touch -d 2001-01-01 source/d.db; rm -f source/d.db-wal source/d.db-shm")
+        let same = expect(try restore(fixture, "--overwrite", "if-changed"), code: 0)
+        #expect(!same.output.contains("updated"), "\(same)")
+        #expect(try fixture.lines("stat -c %y source/d.db")[0].hasPrefix("2001-01-01"))
+        let older = expect(try restore(fixture, "--overwrite", "if-newer"), code: 0)
+        #expect(older.output.contains("updated \(fixture.source)/d.db"), "\(older)")
     }
 
     @Test func existingDatabaseStaysWhereItIsNotToBeOverwritten() throws {

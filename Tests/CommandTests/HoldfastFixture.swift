@@ -88,7 +88,7 @@ final class HoldfastFixture: Sendable {
         let answers = "\(root)/run-\(SystemRandomness().bytes(8).map { String($0) }.joined())"
         var words = [
             // A runner in the background of a shell ignores SIGINT, and would hand that down.
-            "env", "--default-signal=INT,TERM,PIPE", "sh", "-c",
+            "env", "--default-signal=INT,TERM,HUP,PIPE", "sh", "-c",
             "exec \"$@\" >\"$0.out\" 2>\"$0.err\"", answers,
         ]
         if asOrdinaryUser, geteuid() == 0 {

@@ -67,6 +67,22 @@ struct OutputTests {
         }
     }
 
+    @Test func progressKnowsFromTheLastSnapshotHowMuchThereIs() throws {
+        let fixture = try HoldfastFixture()
+        try fixture.shell("for i in {1..20}; do head -c 100000 /dev/urandom >source/$i; done")
+        let first = expect(try fixture.run("backup", "--json", fixture.source), code: 0)
+        let status = { (run: RunResult) in
+            run.output.split(separator: "\n").first { $0.contains("\"status\"") } ?? ""
+        }
+        #expect(!status(first).contains("total_bytes"), "\(first)")
+        try fixture.shell("touch source/*")
+        let second = expect(try fixture.run("backup", "--json", fixture.source), code: 0)
+        #expect(status(second).contains("\"total_files\":20,"), "\(second)")
+        #expect(status(second).contains("\"total_bytes\":2000000,"), "\(second)")
+        let done = second.output.split(separator: "\n").last { $0.contains("\"status\"") }
+        #expect(try #require(done).contains("\"percent_done\":1"), "\(second)")
+    }
+
     @Test func helpOfEveryCommandHasAnExample() throws {
         let fixture = try HoldfastFixture(makesRepository: false)
         let help = expect(try fixture.run("help"), code: 0).output
@@ -100,10 +116,17 @@ struct OutputTests {
         expect(made, code: 0)
         #expect(
             try fixture.run("dump", "latest", "/dump.sql").output == fixture.shell("seq 100000"))
+        let listed = try fixture.run("snapshots").output
+        #expect(listed.contains("/dump.sql") && listed.contains("575.092 KiB"), "\(listed)")
+        let again = try fixture.run(
+            "backup", "-v", "--stdin-from-command", "--stdin-filename", "dump.sql", "--", "seq",
+            "200000")
+        #expect(expect(again, code: 0).output.contains("processed 1 file, 1.2"), "\(again)")
+        try fixture.shell("rm $(ls -t repository/snapshots/* | head -n 1)")
         let failed = try fixture.run(
             "backup", "--stdin-from-command", "--", "sh", "-c", "echo half; exit 3")
         expect(failed, code: 1)
         #expect(failed.errors.contains("hint: "), "\(failed)")
-        #expect(try fixture.run("snapshots").output.contains("1 snapshots"))
+        #expect(try fixture.run("snapshots").output.contains("1 snapshot"))
     }
 }

@@ -72,7 +72,7 @@ struct SelectionTests {
                 "backup", "--tag", "nightly,db", "--tag", "x", "--host", "alpha", fixture.source),
             code: 0)
         try expect(fixture.run("backup", "--host", "bravo", fixture.source), code: 0)
-        #expect(try fixture.run("snapshots", "--tag", "db,x").output.contains("1 snapshots"))
+        #expect(try fixture.run("snapshots", "--tag", "db,x").output.contains("1 snapshot\n"))
         #expect(try fixture.run("snapshots", "--tag", "no").output.contains("0 snapshots"))
         #expect(try fixture.run("snapshots", "--host", "alpha").output.contains("alpha"))
         #expect(try fixture.run("snapshots", "--latest", "1").output.contains("2 snapshots"))

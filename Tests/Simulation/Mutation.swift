@@ -36,6 +36,46 @@ extension SeededRandomness {
     }
 }
 
+/// Every decoder answers hurt bytes with an error, or reads them as something that is valid; it
+/// never crashes, hangs or asks for much memory.
+package enum DecoderTrial {
+    package typealias Decoder = (_ bytes: [UInt8]) throws -> Void
+
+    package static let rounds = TestShare.count(share: 9_000, whole: 120_000)
+    private static let memoryLimit = 2 << 30
+
+    /// What is wrong with decoders, each of which comes with bytes that it reads.
+    package static func findings(
+        of decoders: [(name: String, sample: [UInt8], decode: Decoder)], seed: UInt64
+    ) -> [String] {
+        let before = AddressSpace.peak
+        var findings: [String] = []
+        for (number, decoder) in decoders.enumerated() {
+            let seed = seed + UInt64(number)
+            if let error = failure(of: decoder.decode, decoder.sample) {
+                findings.append("\(decoder.name) refuses its sample: \(error)")
+            }
+            let random = SeededRandomness(seed: seed)
+            let refused = (0..<rounds).count { _ in
+                failure(of: decoder.decode, random.mutated(decoder.sample)) != nil
+            }
+            guard refused <= rounds / 20 else { continue }
+            findings.append("\(decoder.name), seed \(seed): refused \(refused) of \(rounds)")
+        }
+        let growth = AddressSpace.peak - before
+        return findings + (growth < memoryLimit ? [] : ["\(growth) bytes of memory"])
+    }
+
+    private static func failure(of decode: Decoder, _ bytes: [UInt8]) -> (any Error)? {
+        do {
+            try decode(bytes)
+            return nil
+        } catch {
+            return error
+        }
+    }
+}
+
 /// Watches how much memory a process ever asked for.
 package enum AddressSpace {
     /// The most bytes of address space the process has had; 0 where nobody says.

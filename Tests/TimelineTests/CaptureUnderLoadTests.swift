@@ -83,6 +83,9 @@ extension CaptureScratch {
     fileprivate func hasTable(_ name: String) throws -> Bool {
         let connection = try Connection(
             opening: file("a.db"), mode: .readOnly, busyTimeoutMilliseconds: 10_000)
+        // As a reader does it: while a writer finishes with its journal, one that may only read
+        // finds it hot and is refused for a moment.
+        _ = try connection.beginReading(file("a.db"), patience: 10_000)
         return try value(
             "SELECT count(*) FROM sqlite_schema WHERE name = '\(name)'", in: connection)
             != "0"

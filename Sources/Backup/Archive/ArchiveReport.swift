@@ -33,6 +33,8 @@ package struct ArchiveCounts: Sendable {
     package var plainDatabases: UInt64 = 0
     package var problems: UInt64 = 0
     package var current = FilePath("")
+    /// What the parent snapshot held, which this one will hold about as well; nil without a parent.
+    package var expected: (files: UInt64, bytes: UInt64)?
 
     package init() {}
 
@@ -63,7 +65,7 @@ package final class ArchiveReport: Sendable {
     }
 
     func problem(_ path: FilePath, during: String, _ error: any Error) {
-        say(.problem(path: path, during: during, reason: "\(error)"))
+        say(.problem(path: path, during: during, reason: error.reason(at: path)))
     }
 }
 

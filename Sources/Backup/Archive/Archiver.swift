@@ -35,6 +35,9 @@ package struct Archiver {
     /// Backs up the request's paths; throws what makes the whole backup fail.
     package func run(_ request: ArchiveRequest) throws -> ArchiveOutcome {
         let parent = try parent(of: request)
+        report.update { counts in
+            counts.expected = parent.map { ($0.snapshot.totals.files, $0.snapshot.totals.bytes) }
+        }
         let store = BlobStore(
             repository, lease: lease, level: request.compression, dryRun: request.dryRun)
         let board = ContentBoard(failure: store.pool.failure, lists: lists)

@@ -150,7 +150,9 @@ extension SourceWalk {
             }
             try plain(source, name, in: directory, path, known)
         } catch let error as CaptureError {
-            report.say(.problem(path: path, during: "capturing the database", reason: "\(error)"))
+            report.say(
+                .problem(
+                    path: path, during: "capturing the database", reason: error.reason(at: path)))
             try leaveOut(name, status, "\(error)", &sidecars)
         }
     }

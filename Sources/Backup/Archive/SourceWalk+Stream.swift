@@ -19,10 +19,10 @@ extension SourceWalk {
         status.modified = world.clock.now()
         status.changed = status.modified
         status.links = 1
+        status.size = size
         status.userID = geteuid()
         status.groupID = getegid()
         var node = Node(name: stream.name, status: status, settled: false, content: .nothing)
-        node.size = size
         nameOwners(&node)
         totals.files += 1
         totals.bytes.add(saturating: size)

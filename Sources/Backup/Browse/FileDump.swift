@@ -18,7 +18,9 @@ package final class FileDump {
     package func run(
         _ path: FilePath, of snapshot: StoredSnapshot, write: ([UInt8]) throws -> Void
     ) throws {
-        guard let node = try browser.node(at: path, in: snapshot) else { throw noFile(path) }
+        guard let node = try browser.node(at: path, in: snapshot) else {
+            throw noFile(path, .directory)
+        }
         switch node.content {
         case .file(let pieces, let extents):
             try file(pieces, extents ?? [Extent(offset: 0, length: node.size)], node.size, write)
@@ -26,13 +28,14 @@ package final class FileDump {
             try database(reference, write)
         case .unreadable(let reason):
             throw RepositoryError(.absent, "\(path) was not saved: \(reason)")
-        default: throw noFile(path)
+        default: throw noFile(path, node.kind)
         }
     }
 
-    private func noFile(_ path: FilePath) -> RepositoryError {
+    private func noFile(_ path: FilePath, _ kind: FileKind) -> RepositoryError {
         RepositoryError(
-            .absent, "\(path) is no file", hint: "Restore it with 'holdfast restore' instead.")
+            .absent, "\(path) is a \(kind.noun), not a file",
+            hint: "Restore it with 'holdfast restore' instead.")
     }
 
     private func file(

@@ -1,28 +1,25 @@
-import Glibc
 import Platform
 import Repository
 
 /// Gives restored entries owner, mode, attributes and times; reports what could not be set.
 struct FileMetadata: Sendable {
     let report: RestoreReport
-    private let userID = geteuid()
+    private let owners: RestoreRequest.Owners
+    private let accounts = AccountNames()
 
-    init(report: RestoreReport) {
+    init(report: RestoreReport, owners: RestoreRequest.Owners) {
         self.report = report
+        self.owners = owners
     }
 
     /// Applies a node's metadata to the entry `name`. Attributes come before the mode, which may
     /// forbid to write them; times come last, since the others touch them.
     func apply(_ node: Node, to name: [UInt8], in directory: TargetDirectory) {
-        let path = directory.path.appending(node.name)
-        attempt("setting the owner", path) {
-            // Without privilege only the own id can be kept; then nothing needs setting.
-            guard let now = try directory.status(name),
-                now.userID != node.userID || now.groupID != node.groupID
-            else { return }
-            try FileTree.setOwner(
-                name, in: directory.descriptor, userID: node.userID, groupID: node.groupID)
-        }
+        // "." is the target itself, which need not be called what the node is.
+        let path =
+            name == [UInt8(ascii: ".")] ? directory.path : directory.path.appending(node.name)
+        let owner = owner(of: node)
+        attempt("setting the owner", path) { try set(owner, of: name, in: directory, path) }
         if !node.attributes.isEmpty {
             attempt("setting extended attributes", path) {
                 for attribute in node.attributes {
@@ -33,7 +30,8 @@ struct FileMetadata: Sendable {
         if node.kind != .symbolicLink {
             attempt("setting the mode", path) {
                 try FileTree.setPermissions(
-                    name, in: directory.descriptor, try permissions(of: node, name, directory))
+                    name, in: directory.descriptor,
+                    try permissions(of: node, ownedBy: owner, name, directory))
             }
         }
         attempt("setting the time", path) {
@@ -41,15 +39,49 @@ struct FileMetadata: Sendable {
         }
     }
 
+    private struct Owner {
+        let userID: UInt32
+        let groupID: UInt32
+
+        func has(_ status: FileStatus) -> Bool {
+            status.userID == userID && status.groupID == groupID
+        }
+    }
+
+    /// The owner by name where this host knows the name: on another host the same user may have
+    /// another number. By number otherwise.
+    private func owner(of node: Node) -> Owner {
+        guard owners == .named else { return Owner(userID: node.userID, groupID: node.groupID) }
+        let user = node.userName.isEmpty ? nil : accounts.userID(named: node.userName)
+        let group = node.groupName.isEmpty ? nil : accounts.groupID(named: node.groupName)
+        return Owner(userID: user ?? node.userID, groupID: group ?? node.groupID)
+    }
+
+    private func set(
+        _ owner: Owner, of name: [UInt8], in directory: TargetDirectory, _ path: FilePath
+    ) throws {
+        // Without privilege only the own id can be kept; then nothing needs setting.
+        guard owners != .untouched, let now = try directory.status(name), !owner.has(now) else {
+            return
+        }
+        do {
+            try FileTree.setOwner(
+                name, in: directory.descriptor, userID: owner.userID, groupID: owner.groupID)
+        } catch {
+            guard error.errno == .notPermitted else { throw error }
+            report.ownerDenied(path, error)
+        }
+    }
+
     /// A node's mode; a file that could not get its owner must not run with the rights of whoever
     /// restored it.
     private func permissions(
-        of node: Node, _ name: [UInt8], _ directory: TargetDirectory
+        of node: Node, ownedBy owner: Owner, _ name: [UInt8], _ directory: TargetDirectory
     ) throws -> UInt32 {
         guard node.kind == .regular, node.permissions & 0o6000 != 0,
             let now = try directory.status(name)
         else { return node.permissions }
-        let isOwned = now.userID == node.userID && now.groupID == node.groupID
+        let isOwned = owners != .untouched && owner.has(now)
         return isOwned ? node.permissions : node.permissions & 0o1777
     }
 
@@ -57,7 +89,8 @@ struct FileMetadata: Sendable {
         do {
             try step()
         } catch {
-            report.problem(path, during: during, error)
+            // No room here may be a limit on attributes, not a full disk.
+            report.say(.problem(path: path, during: during, reason: error.reason(at: path)))
         }
     }
 }

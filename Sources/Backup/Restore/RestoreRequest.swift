@@ -12,6 +12,16 @@ package struct RestoreRequest: Sendable {
         case never
     }
 
+    /// Whose the restored entries are.
+    package enum Owners: Sendable {
+        /// The user and group of the recorded name, where this host has one; else the number's.
+        case named
+        /// The recorded numbers'.
+        case numbered
+        /// Whoever restores.
+        case untouched
+    }
+
     package var target: FilePath
     package var selection: PathSelection
     package var overwrite = Overwrite.always
@@ -22,6 +32,7 @@ package struct RestoreRequest: Sendable {
     package var dryRun = false
     /// Directories of which nothing is removed or replaced: the repository itself, and its cache.
     package var spared: Set<FileIdentity> = []
+    package var owners = Owners.named
 
     package init(target: FilePath, selection: PathSelection) {
         self.target = target
@@ -56,13 +67,21 @@ package struct RestoreCounts: Sendable {
     package var damage: UInt64 = 0
     /// Entries that, read again, were not what the snapshot says.
     package var verificationFailures: UInt64 = 0
+    /// Entries that stay with whoever restored them, for want of privilege.
+    package var ownersDenied: UInt64 = 0
 
     package init() {}
+
+    /// Whether there was nothing to do, as when no pattern matches anything.
+    package var isNothing: Bool {
+        files + directories + databases + skipped + deleted + problems == 0
+    }
 }
 
 /// Collects what happens during a restore.
 package final class RestoreReport: Sendable {
     private let state = Mutex(RestoreCounts())
+    private let fullness = Mutex<SystemError?>(nil)
     private let notify: @Sendable (RestoreNotice) -> Void
 
     package init(notify: @escaping @Sendable (RestoreNotice) -> Void) {
@@ -87,9 +106,35 @@ package final class RestoreReport: Sendable {
     }
 
     func problem(_ path: FilePath, during: String, _ error: any Error) {
+        if let full = SystemError(noRoomFor: path, error) {
+            return fullness.withLock { $0 = $0 ?? full }
+        }
         if let error = error as? RepositoryError, error.code == .damaged {
             state.withLock { $0.damage += 1 }
         }
-        say(.problem(path: path, during: during, reason: "\(error)"))
+        say(.problem(path: path, during: during, reason: error.reason(at: path)))
+    }
+
+    /// How many entries are named that could not get their owner; an ordinary user's restore of
+    /// another's tree has as many as there are files.
+    package static let mostOwnersNamed: UInt64 = 3
+
+    /// The entry stays with whoever restores it.
+    func ownerDenied(_ path: FilePath, _ error: SystemError) {
+        let count = state.withLock { state in
+            state.ownersDenied += 1
+            if state.ownersDenied > Self.mostOwnersNamed { state.problems += 1 }
+            return state.ownersDenied
+        }
+        guard count <= Self.mostOwnersNamed else { return }
+        say(
+            .problem(
+                path: path, during: "setting the owner", reason: error.reason(at: path)))
+    }
+
+    /// Throws once a write found no room: what follows would fare no better, and a full disk says
+    /// nothing about the repository.
+    func checkRoom() throws(SystemError) {
+        if let full = fullness.withLock({ $0 }) { throw full }
     }
 }

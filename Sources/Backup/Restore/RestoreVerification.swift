@@ -34,7 +34,7 @@ struct RestoreVerification {
             do {
                 try compare(node, in: try restorer.parent(of: way, target), recovery, pool)
             } catch let error as SystemError {
-                report.mismatch(path, "\(error)")
+                report.mismatch(path, error.reason(at: path))
             }
             return false
         }
@@ -59,7 +59,7 @@ struct RestoreVerification {
                 let reading = try recovery.root(ofDatabaseAt: location, expecting: reference)
                 report.update { $0.verifiedBytes += reading }
             } catch {
-                report.mismatch(path, "\(error)")
+                report.mismatch(path, error.reason(at: path))
             }
         case .link(let target):
             guard try FileTree.readLink(node.name, in: directory.descriptor) != target else {
@@ -102,7 +102,7 @@ private struct ComparedFile: Sendable {
             }
             report.update { $0.verifiedBytes.add(saturating: node.size) }
         } catch {
-            report.mismatch(path, "\(error)")
+            report.mismatch(path, error.reason(at: path))
         }
     }
 }

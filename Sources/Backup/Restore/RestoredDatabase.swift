@@ -39,7 +39,9 @@ struct RestoredDatabase {
     func restore(with recovery: DatabaseRecovery, pool: WorkPool) throws {
         guard case .database(let reference) = node.content else { return }
         let existing = try directory.status(node.name)
-        if existing != nil, request.overwrite == .never {
+        let comparison = KeptDatabase(
+            node: node, directory: directory, overwrite: request.overwrite)
+        if let existing, try comparison.keeps(existing, insteadOf: reference, with: recovery) {
             report.update { $0.skipped += 1 }
             report.say(.item(.unchanged, path: path, bytes: 0))
             return
@@ -81,7 +83,7 @@ struct RestoredDatabase {
         guard let existing else { return try moveIntoPlace() }
         guard existing.kind == .regular else {
             throw RepositoryError(
-                .exists, "a \(existing.kind) is in the way",
+                .exists, "a \(existing.kind.noun) is in the way",
                 hint: "Move it away, or restore to another directory.")
         }
         do {

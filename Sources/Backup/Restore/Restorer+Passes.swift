@@ -47,6 +47,7 @@ extension Restorer {
         let recovery = try DatabaseRecovery(from: repository)
         for (way, node) in databases {
             if isInterrupted() { throw Interrupted() }
+            try report.checkRoom()
             let path = way.reduce(target.path) { $0.appending($1) }
             do {
                 let directory = try parent(of: way, target)
@@ -88,20 +89,37 @@ extension Restorer {
         try StrangerRemoval(self).run(runs, target, complete: complete)
     }
 
+    /// Gives directories their metadata: those that were selected, and those that hold something
+    /// that was.
     func finishDirectories(_ runs: [BlobReference], _ target: TargetDirectory) throws {
+        var isTouched = [false]
         try browser.walk(runs, at: target.path) { node, path in
-            node.kind == .directory && mayEnter(node, path)
-        } leave: { node, path in
-            let way = Array(path.components.dropFirst(target.path.components.count))
-            do {
-                let directory = try parent(of: way, target)
-                guard try directory.status(node.name)?.kind == .directory else { return }
-                metadata.apply(node, to: node.name, in: directory)
-            } catch {
-                report.problem(path, during: "finishing the directory", error)
+            guard mayEnter(node, path) else { return false }
+            if node.kind == .directory {
+                isTouched.append(selects(node, path))
+                return true
             }
+            if selects(node, path) { isTouched[isTouched.count - 1] = true }
+            return false
+        } leave: { node, path in
+            guard isTouched.removeLast() else { return }
+            isTouched[isTouched.count - 1] = true
+            finish(node, path, target)
         } unreadable: { _, _, _ in
             // The first pass has reported it; the directories that can be read are finished.
+        }
+    }
+
+    private func finish(_ node: Node, _ path: FilePath, _ target: TargetDirectory) {
+        let way = Array(path.components.dropFirst(target.path.components.count))
+        do {
+            let directory = try parent(of: way, target)
+            guard try directory.status(node.name)?.kind == .directory else { return }
+            metadata.apply(node, to: node.name, in: directory)
+        } catch let error as SystemError where error.errno == .noSuchFile {
+            return  // it held nothing that could be restored
+        } catch {
+            report.problem(path, during: "finishing the directory", error)
         }
     }
 }

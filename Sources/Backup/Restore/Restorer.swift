@@ -49,7 +49,7 @@ package final class Restorer {
         self.report = report
         self.isInterrupted = isInterrupted
         browser = SnapshotBrowser(repository)
-        metadata = FileMetadata(report: report)
+        metadata = FileMetadata(report: report, owners: request.owners)
         pool = WorkPool(repository, level: .fast, failure: FirstFailure())
     }
 
@@ -57,20 +57,18 @@ package final class Restorer {
     package func run(_ source: RestoreSource) throws {
         defer { pool.finish() }
         let (runs, single) = (source.runs, source.single)
-        guard
-            let target = try TargetDirectory.target(request.target, create: !request.dryRun)
-        else {
-            return try dryRun(runs, single)
-        }
-        guard try !target.lies(in: request.spared) else { throw Restorer.holdsRepository }
+        let target = try TargetDirectory.target(request.target, create: !request.dryRun)
+        guard try target?.lies(in: request.spared) != true else { throw Restorer.holdsRepository }
+        let root = try RestoredDirectory(target, at: request.target)
         if let single {
-            let logs = try StaleLogs(in: target)
-            _ = try restore(single, in: target, logs, way: [])
+            _ = try restore(single, in: root)
         } else {
-            try contents(runs, target)
+            try contents(runs, root)
         }
         try flush()
         try pool.drain()
+        try report.checkRoom()
+        guard let target else { return }
         try linkFiles(target)
         try restoreDatabases(target)
         if request.deletes, single == nil {
@@ -78,25 +76,11 @@ package final class Restorer {
         }
         guard !request.dryRun else { return }
         restoredAt = repository.world.clock.bootTime()
+        try report.checkRoom()
         if request.verifies { try RestoreVerification(of: self).run(runs, single: single) }
         try finishDirectories(runs, target)
         if let directory = source.directory {
             metadata.apply(directory, to: [UInt8(ascii: ".")], in: target)
-        }
-    }
-
-    func dryRun(_ runs: [BlobReference], _ single: Node?) throws {
-        if let single {
-            report.say(
-                .item(.restored, path: request.target.appending(single.name), bytes: single.size))
-        }
-        try browser.walk(runs, at: request.target) { node, path in
-            guard mayEnter(node, path) else { return false }
-            if selects(node, path) {
-                report.say(
-                    .item(.restored, path: path, bytes: node.kind == .regular ? node.size : 0))
-            }
-            return true
         }
     }
 
@@ -120,30 +104,26 @@ package final class Restorer {
             || request.selection.mayContain(patternPath(path))
     }
 
-    /// A directory of the snapshot beside the one it is restored into.
+    /// A directory that is being gone through.
     private final class Frame {
-        let directory: TargetDirectory
-        let way: [[UInt8]]
+        let directory: RestoredDirectory
         var runs: ArraySlice<BlobReference>
         var nodes: ArraySlice<Node> = []
-        let staleLogs: StaleLogs
 
-        init(_ directory: TargetDirectory, _ way: [[UInt8]], _ runs: [BlobReference]) throws {
-            staleLogs = try StaleLogs(in: directory)
+        init(_ directory: RestoredDirectory, _ runs: [BlobReference]) {
             self.directory = directory
-            self.way = way
             self.runs = runs[...]
         }
     }
 
-    private func contents(_ runs: [BlobReference], _ target: TargetDirectory) throws {
-        var stack = [try Frame(target, [], runs)]
+    private func contents(_ runs: [BlobReference], _ target: RestoredDirectory) throws {
+        var stack = [Frame(target, runs)]
         while let top = stack.last {
             if isInterrupted() { throw Interrupted() }
+            try report.checkRoom()
             if let node = top.nodes.popFirst() {
-                let way = top.way + [node.name]
-                if let inner = try restore(node, in: top.directory, top.staleLogs, way: way) {
-                    stack.append(try Frame(inner, way, node.runs))
+                if let inner = try restore(node, in: top.directory) {
+                    stack.append(Frame(inner, node.runs))
                 }
             } else if let run = top.runs.popFirst() {
                 top.nodes = nodes(of: run, top.directory.path)[...]
@@ -164,63 +144,50 @@ package final class Restorer {
 
     /// Restores one entry, or queues it; returns the directory to go into.
     private func restore(
-        _ node: Node, in directory: TargetDirectory, _ staleLogs: StaleLogs, way: [[UInt8]]
-    ) throws -> TargetDirectory? {
-        let path = directory.path.appending(node.name)
+        _ node: Node, in parent: RestoredDirectory
+    ) throws -> RestoredDirectory? {
+        let path = parent.path.appending(node.name)
         guard mayEnter(node, path) else { return nil }
-        if node.kind == .directory { return enter(node, in: directory, path) }
+        if node.kind == .directory {
+            let directory = RestoredDirectory(node, in: parent)
+            // One that is only on the way to what was asked for waits until that is met.
+            return !selects(node, path) || directory.make(for: self) ? directory : nil
+        }
         guard selects(node, path) else { return nil }
+        if case .unreadable(let reason) = node.content {
+            report.say(.remark(path: path, "not in the snapshot: \(reason)"))
+            return nil
+        }
+        guard parent.make(for: self) else { return nil }
         do {
-            try restoreFile(node, in: directory, staleLogs, way: way, path)
+            try restoreFile(node, in: parent, path)
         } catch let error as SystemError {
             report.problem(path, during: "restoring", error)
         }
         return nil
     }
 
-    private func enter(
-        _ node: Node, in directory: TargetDirectory, _ path: FilePath
-    ) -> TargetDirectory? {
-        do {
-            if let status = try directory.status(node.name) {
-                guard !request.spared.contains(FileIdentity(status)) else {
-                    throw Restorer.holdsRepository
-                }
-                guard status.kind == .directory || canReplace(status, path) else { return nil }
-                if status.kind != .directory, !request.dryRun { try directory.remove(node.name) }
-            }
-            if try directory.status(node.name) == nil {
-                guard !request.dryRun else { return nil }
-                try FileTree.makeDirectory(node.name, in: directory.descriptor, permissions: 0o700)
-            }
-            report.update { $0.directories += 1 }
-            return try directory.open(node.name)
-        } catch {
-            report.problem(path, during: "making the directory", error)
-            return nil
-        }
-    }
-
     /// Whether an entry that is in the way may go; a directory only goes with `--delete`.
-    private func canReplace(_ status: FileStatus, _ path: FilePath) -> Bool {
+    func canReplace(_ status: FileStatus, _ path: FilePath) -> Bool {
         let may = status.kind == .directory ? request.deletes : request.overwrite != .never
         if !may {
             report.say(
-                .problem(path: path, during: "restoring", reason: "a \(status.kind) is in the way"))
+                .problem(
+                    path: path, during: "restoring", reason: "a \(status.kind.noun) is in the way"))
         }
         return may
     }
 
     private func restoreFile(
-        _ node: Node, in directory: TargetDirectory, _ staleLogs: StaleLogs, way: [[UInt8]],
-        _ path: FilePath
+        _ node: Node, in parent: RestoredDirectory, _ path: FilePath
     ) throws {
-        if case .unreadable(let reason) = node.content {
-            report.say(.remark(path: path, "not in the snapshot: \(reason)"))
-            return
+        // In a dry run it may not be there yet.
+        guard let directory = parent.opened else {
+            return report.say(.item(.restored, path: path, bytes: node.size))
         }
+        let way = parent.way + [node.name]
         if case .database = node.content {
-            databases.append((way.isEmpty ? [node.name] : way, node))
+            databases.append((way, node))
             return
         }
         let existing = try directory.status(node.name)
@@ -234,16 +201,17 @@ package final class Restorer {
         {
             return report.problem(path, during: "restoring", Restorer.holdsRepository)
         }
+        let staleLogs = parent.staleLogs.beside(node.name)
         if let first = firstName(of: node, way) {
-            hardLinks.append((way, node, first, staleLogs.beside(node.name)))
+            hardLinks.append((way, node, first, staleLogs))
         } else if case .file(let pieces, let extents) = node.content {
-            try queue(node, pieces, extents, in: directory, staleLogs.beside(node.name))
+            try queue(node, pieces, extents, in: directory, staleLogs)
         } else {
             try restoreSpecial(node, in: directory, path)
         }
     }
 
-    private static var holdsRepository: RepositoryError {
+    static var holdsRepository: RepositoryError {
         RepositoryError(
             .exists, "the repository, or its cache, lies there",
             hint: "Restore to another directory.")
@@ -299,7 +267,7 @@ package final class Restorer {
     }
 
     func temporaryName() -> [UInt8] {
-        Array(".holdfast-\(repository.world.randomness.bytes(8).hex)".utf8)
+        TemporaryName.prefix + Array(repository.world.randomness.bytes(8).hex.utf8)
     }
 }
 

@@ -21,8 +21,8 @@ struct StrangerRemoval {
             else { return false }
             let way = Array(path.components.dropFirst(target.path.components.count))
             let parent = try restorer.parent(of: way, target)
-            guard complete, try parent.status(node.name)?.kind == .directory else { return true }
-            try clean(try parent.open(node.name), keeping: runs)
+            guard try parent.status(node.name)?.kind == .directory else { return false }
+            if complete { try clean(try parent.open(node.name), keeping: runs) }
             return true
         }
     }

@@ -6,6 +6,7 @@ import SQLite
 package struct DrillResult: Sendable {
     /// A database that was restored, and what SQLite says of it.
     package struct Database: Sendable {
+        /// The path it was backed up from.
         package let path: FilePath
         /// The first lines of `PRAGMA integrity_check`; `ok` where nothing is wrong.
         package let integrity: String
@@ -47,15 +48,18 @@ package struct Drill {
     ) throws -> DrillResult {
         var request = RestoreRequest(target: scratch, selection: .everything)
         request.verifies = true
+        // A drill by an ordinary user proves as much.
+        request.owners = .untouched
         let clock = repository.world.clock
         let start = clock.bootTime()
         let restorer = Restorer(
             from: repository, request, report: report, isInterrupted: isInterrupted)
         try restorer.run(RestoreSource(nil, of: snapshot.snapshot))
         let end = clock.bootTime()
-        let databases = snapshot.snapshot.databases.map { database in
-            let path = FilePath(bytes: scratch.bytes + database.path)
-            return DrillResult.Database(path: path, integrity: integrity(of: path))
+        let databases = try snapshot.snapshot.databases.map { database in
+            DrillResult.Database(
+                path: FilePath(bytes: database.path),
+                integrity: try integrity(of: FilePath(bytes: scratch.bytes + database.path)))
         }
         let restored = restorer.restoredAt ?? end
         return DrillResult(
@@ -64,7 +68,7 @@ package struct Drill {
             proofSeconds: Double(clock.bootTime() - restored) / 1e9)
     }
 
-    private func integrity(of path: FilePath) -> String {
+    private func integrity(of path: FilePath) throws -> String {
         do {
             // Read-only, since a snapshot may hold a journal for it that names any file to remove.
             let connection = try Connection(
@@ -74,6 +78,7 @@ package struct Drill {
             while try check.step() { lines.append(check.text(at: 0)) }
             return lines.joined(separator: "; ")
         } catch {
+            if let full = SystemError(noRoomFor: path, error) { throw full }
             return "\(error)"
         }
     }

@@ -14,7 +14,7 @@ package enum DumpCommand {
             ArgumentDescription(
                 "FILE", .required, help: "a file in the snapshot, by its path from the root"),
         ],
-        options: [target],
+        options: [target] + LatestFilter.all,
         examples: [
             CommandExample(
                 "holdfast dump latest /etc/fstab", "show a file as it was backed up last"),

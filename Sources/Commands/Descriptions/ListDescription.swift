@@ -20,7 +20,7 @@ package enum ListCommand {
             ArgumentDescription(
                 "PATH", .repeating, help: "a path in the snapshot, from its root"),
         ],
-        options: [long, recursive],
+        options: [long, recursive] + LatestFilter.all,
         examples: [
             CommandExample("holdfast ls latest", "list the last snapshot"),
             CommandExample(

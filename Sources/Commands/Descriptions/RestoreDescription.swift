@@ -4,7 +4,7 @@ package enum RestoreCommand {
     package enum Overwrite: String, CaseIterable, Sendable {
         /// It is replaced.
         case always
-        /// It is replaced where its size or time differs.
+        /// It is replaced where its size or time, or a database's content, differs.
         case ifChanged = "if-changed"
         /// It is replaced where it is older than the snapshot's.
         case ifNewer = "if-newer"
@@ -28,7 +28,7 @@ package enum RestoreCommand {
     package static let overwrite = OptionDescription(
         "overwrite",
         form: .value("WHEN", .words(Overwrite.allCases.map(\.rawValue))),
-        help: "when to replace a file that is there already (default: always)")
+        help: "when to replace a file or database that is there already (default: always)")
     /// `--delete`
     package static let delete = OptionDescription(
         "delete",
@@ -39,14 +39,10 @@ package enum RestoreCommand {
     /// `--dry-run`
     package static let dryRun = OptionDescription(
         "dry-run", short: "n", help: "write nothing, only say what would be done")
-    /// `--host`
-    package static let host = OptionDescription(
-        "host", short: "H", form: .value("NAME", .text),
-        help: "latest is the last snapshot of this host", isRepeatable: true)
-    /// `--path`
-    package static let path = OptionDescription(
-        "path", form: .value("PATH", .anyPath),
-        help: "latest is the last snapshot that holds this path", isRepeatable: true)
+    /// `--numeric-ids`
+    package static let numericIDs = OptionDescription(
+        "numeric-ids",
+        help: "give owners by number, also where this host knows the recorded name")
 
     /// What the command line of `restore` may say.
     package static let description = CommandDescription(
@@ -54,15 +50,17 @@ package enum RestoreCommand {
         summary: "bring files and databases back from a snapshot",
         discussion: [
             "Nothing is written outside the target, whatever symbolic links lie in it. A database "
-                + "that is in use is replaced through SQLite, in one transaction."
+                + "that is in use is replaced through SQLite, in one transaction.",
+            "Files go to the user and group of the recorded name where this host has one, else to "
+                + "the recorded number.",
         ],
         arguments: [
             ArgumentDescription(
                 "SNAPSHOT", .optional, help: SnapshotArgument.help + " (default: latest)")
         ],
         options: [
-            target, include, exclude, overwrite, delete, verify, dryRun, host, path,
-        ],
+            target, include, exclude, overwrite, delete, verify, dryRun, numericIDs,
+        ] + LatestFilter.all,
         examples: [
             CommandExample(
                 "holdfast restore latest --target /tmp/restored",

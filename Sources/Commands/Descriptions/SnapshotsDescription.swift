@@ -37,6 +37,25 @@ package enum SnapshotFilter {
     static let all = [host, path, tag]
 }
 
+/// The options that say which snapshot `latest` is.
+package enum LatestFilter {
+    /// `--host`
+    package static let host = OptionDescription(
+        "host", short: "H", form: .value("NAME", .text),
+        help: "latest is the last snapshot of this host", isRepeatable: true)
+    /// `--path`
+    package static let path = OptionDescription(
+        "path", form: .value("PATH", .anyPath),
+        help: "latest is the last snapshot that holds this path", isRepeatable: true)
+    /// `--tag`
+    package static let tag = OptionDescription(
+        "tag", form: .value("TAG", .text),
+        help: "latest is the last snapshot with this label; with several by commas, all of them",
+        isRepeatable: true)
+
+    static let all = [host, path, tag]
+}
+
 /// What stands for a snapshot on the command line.
 enum SnapshotArgument {
     static let help =

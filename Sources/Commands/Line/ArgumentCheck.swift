@@ -7,7 +7,7 @@ struct ArgumentCheck {
         for (position, description) in command.arguments.enumerated() {
             if description.arity == .required, position >= arguments.count {
                 throw .usage(
-                    "holdfast \(command.name) needs \(description.name)",
+                    "\(command.name) needs \(description.name)",
                     hint: "usage: \(command.usage)")
             }
         }

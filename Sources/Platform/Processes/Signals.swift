@@ -25,7 +25,7 @@ package enum Interruption {
     }
 }
 
-/// Turns SIGINT and SIGTERM into ``Interruption`` for as long as it lives.
+/// Turns SIGINT, SIGTERM and SIGHUP into ``Interruption`` for as long as it lives.
 ///
 /// The second signal of a kind finds the default action again and ends the process. A signal that
 /// was ignored stays ignored, as `nohup` and background shells want it.
@@ -33,7 +33,7 @@ package final class Signals {
     private var previous: [(number: CInt, action: sigaction)] = []
 
     /// Source: sigaction(2), SA_RESETHAND.
-    package init(_ numbers: [CInt] = [SIGINT, SIGTERM]) throws(SystemError) {
+    package init(_ numbers: [CInt] = [SIGINT, SIGTERM, SIGHUP]) throws(SystemError) {
         // Makes the flag before a handler can need it: making it is not safe in a handler.
         _ = Interruption.isRequested
         for number in numbers {

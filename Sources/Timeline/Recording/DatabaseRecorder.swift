@@ -99,9 +99,8 @@ package final class DatabaseRecorder {
         }
         try claim(path)
         let stream = streams.stream(host: host, path: path.bytes)
-        let previous =
-            forcesBase
-            ? [] : try stream?.end.map { try stream?.storedPath(to: $0, in: repository) ?? [] } ?? []
+        let end = forcesBase ? nil : stream?.end
+        let previous = try end.flatMap { try stream?.storedPath(to: $0, in: repository) } ?? []
         let capture = try captured(by: reader, after: previous)
         return try append(capture, to: stream, path: path, known: known)
     }

@@ -4,7 +4,7 @@ package import Repository
 
 /// Puts recorded states of databases back into files.
 package final class DatabaseRecovery {
-    private let repository: Repository
+    let repository: Repository
     private let streams: StreamIndex
 
     package init(from repository: Repository) throws {
