@@ -3,9 +3,20 @@ package import Platform
 import Synchronization
 
 extension SimulatedDisk {
-    /// This disk once more; what happens to one of them from now on does not happen to the other.
+    /// This disk once more, without its locks; what happens to one of them from now on does not
+    /// happen to the other.
     package func copy() -> SimulatedDisk {
-        let state = state.withLock { $0 }
+        var state = state.withLock { $0 }
+        state.locks = []
+        return SimulatedDisk(state)
+    }
+
+    /// What the next process finds when one ends, however it does: all that was written, synced or
+    /// not, and nothing fails any more that was ordered to.
+    package func afterProcessEnd() -> SimulatedDisk {
+        var state = state.withLock { $0 }
+        state.locks = []
+        state.failures = [:]
         return SimulatedDisk(state)
     }
 

@@ -39,6 +39,18 @@ import Testing
         }
     }
 
+    private static var changeSet: ChangeSet {
+        var stream = SampleStream(seed: 12)
+        return stream.commit(pages: 20, bodyBytes: 40)
+    }
+
+    private static var head: PartHead {
+        PartHead(
+            number: 5, beginsWithBatch: true, link: digest,
+            end: JournalEnd(position: Position(epoch: 2, sequence: 300), chain: digest),
+            identity: identity)
+    }
+
     private static var outcomes: [GroupOutcome] {
         [
             GroupOutcome(
@@ -63,6 +75,8 @@ import Testing
                     guard SegmentNote($0, size: 5000) != nil else { throw FormatError("no note") }
                 }
             ),
+            ("change set", changeSet.encoded, { _ = try ChangeSet(decoding: $0) }),
+            ("head of a part", head.encoded, { _ = try PartHead(decoding: $0) }),
             ("base group", outcomes[0].encoded, { _ = try GroupOutcome(decoding: $0) }),
             ("changed group", outcomes[1].encoded, { _ = try GroupOutcome(decoding: $0) }),
         ]
@@ -80,6 +94,15 @@ import Testing
             let bytes = random.mutated(Self.record.encoded)
             guard let record = try? Record(decoding: bytes) else { continue }
             #expect(record.encoded == bytes, "round \(round) of seed 79")
+        }
+    }
+
+    @Test func aChangeSetThatIsReadFromHurtBytesIsWrittenAsItWasRead() throws {
+        let random = SeededRandomness(seed: 81)
+        for round in 0..<Self.rounds {
+            let bytes = random.mutated(Self.changeSet.encoded)
+            guard let changes = try? ChangeSet(decoding: bytes) else { continue }
+            #expect(changes.encoded == bytes, "round \(round) of seed 81")
         }
     }
 

@@ -29,11 +29,14 @@ struct SampleStream {
         var page: UInt32 = 0
         for _ in 0..<(1 + random.below(pages)) {
             page += UInt32(1 + random.below(9))
-            let body = random.bytes(random.below(bodyBytes))
+            let codec: PageCodec = random.chance(1, in: 3) ? .stored : .dictionary
+            let body =
+                codec == .stored
+                ? [UInt8](repeating: UInt8(random.below(256)), count: bodyBytes)
+                : random.bytes(random.below(bodyBytes))
             entries.append(
                 PageTableEntry(
-                    page: page, hash: Hasher256.digest(body), codec: .dictionary,
-                    length: body.count))
+                    page: page, hash: Hasher256.digest(body), codec: codec, length: body.count))
             bodies += body
         }
         return next(.commit, entries, bodies)
@@ -71,7 +74,7 @@ struct SampleStream {
             notBefore: Timestamp(seconds: 1_700_000_000, nanoseconds: 1), database: 0,
             pageSize: 4096, pageCount: 70_000, stateRoot: Hasher256.digest([1]),
             previous: end.chain, tableHash: .zero)
-        record.tableHash = ChangeSet(record: record, entries: entries, bodies: []).tableHash
+        record.tableHash = entries.hash
         record.tableCount = UInt32(entries.count)
         return record
     }

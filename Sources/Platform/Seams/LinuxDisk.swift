@@ -101,8 +101,8 @@ package struct LinuxDisk: Disk {
         }
     }
 
-    /// Source: flock(2). It belongs to the open file, so a second opening in this process is refused
-    /// like one in another.
+    /// Source: flock(2). It belongs to the open file: a second opening is refused in this process
+    /// too.
     package func lock(_ path: FilePath) throws(SystemError) -> any DiskLock {
         let file = try Descriptor.open(path, flags: O_RDWR | O_CREAT, mode: 0o600)
         _ = try systemCall("lock", path) { flock(file.raw, LOCK_EX | LOCK_NB) }

@@ -68,7 +68,7 @@ extension ChangeSet {
             }
         case .base, .tree: throw FormatError("record \(record.position) is no change set")
         }
-        guard entries.count == Int(record.tableCount), tableHash == record.tableHash else {
+        guard entries.count == Int(record.tableCount), entries.hash == record.tableHash else {
             throw FormatError("the table of record \(record.position) is another one")
         }
         try checkPages()
@@ -89,11 +89,13 @@ extension ChangeSet {
             throw FormatError("bodies of record \(record.position) are missing or too many")
         }
     }
+}
 
-    /// The hash that the record's chain covers.
-    package var tableHash: Digest {
+extension [PageTableEntry] {
+    /// The hash of a table, which a record's chain covers.
+    package var hash: Digest {
         let hasher = TableHasher()
-        for entry in entries { hasher.add(page: entry.page, hash: entry.hash) }
+        for entry in self { hasher.add(page: entry.page, hash: entry.hash) }
         return hasher.finish()
     }
 }

@@ -27,10 +27,9 @@ package final class Journal: Sendable {
         self.directory = directory
         self.identity = identity
         self.disk = disk
-        if try disk.entry(at: directory) == nil {
-            try disk.makeDirectory(directory)
-            try disk.syncDirectory(directory.parent)
-        }
+        if try disk.entry(at: directory) == nil { try disk.makeDirectory(directory) }
+        // Each time: who made the directory may have died before its name was durable.
+        try disk.syncDirectory(directory.parent)
         lock = try Journal.lock(directory, on: disk)
         var state = JournalState(
             try JournalContents(in: directory, of: identity, on: disk), directory: directory,

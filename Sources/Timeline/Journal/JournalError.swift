@@ -11,6 +11,8 @@ package struct JournalError: Error, Sendable, CustomStringConvertible {
         case anotherStream
         /// A record does not continue the one before it, or a part is not the oldest.
         case outOfOrder
+        /// A record continues one that the repository does not have.
+        case detached
         /// One append has more bytes than a batch can.
         case tooLarge
     }

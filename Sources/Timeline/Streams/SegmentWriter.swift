@@ -30,6 +30,9 @@ package final class SegmentWriter {
         try append(identity.encoded, kind: .streamIdentity)
     }
 
+    /// Bytes so far.
+    var size: UInt64 { writer.size }
+
     package func append(_ bytes: [UInt8], kind: BlobKind) throws {
         let id = bytes.withUnsafeBytes { BlobID(hasher.digest($0)) }
         try writer.append(
