@@ -46,9 +46,11 @@ extension Catalogue {
     package func note(_ row: SegmentRow) throws {
         try withConnection { connection in
             let insert = try connection.prepare(
-                "INSERT OR REPLACE INTO stream_segments"
-                    + " (name, size, stream, epoch, sequence, summary, note)"
-                    + " VALUES (?, ?, ?, ?, ?, ?, ?)")
+                "INSERT INTO stream_segments (name, size, stream, epoch, sequence, summary, note)"
+                    + " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET"
+                    + " size = excluded.size, stream = excluded.stream, epoch = excluded.epoch,"
+                    + " sequence = excluded.sequence, summary = excluded.summary,"
+                    + " note = excluded.note")
             insert.bind(row.name, at: 1)
             insert.bind(Int64(clamping: row.size), at: 2)
             insert.bind(row.stream, at: 3)

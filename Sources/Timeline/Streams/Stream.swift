@@ -1,4 +1,4 @@
-import Codec
+package import Codec
 package import Platform
 package import Repository
 import Synchronization
@@ -112,6 +112,15 @@ package final class Stream: Sendable {
     package func find(_ reference: DatabaseReference) throws -> RecordHandle? {
         let found = try record(reference.chain, near: reference.position.sequence)
         return found.flatMap { $0.position == reference.position ? $0 : nil }
+    }
+
+    /// Every record, by its chain hash: for streams of which all is looked at.
+    package func allRecords() throws -> [Digest: RecordHandle] {
+        var records: [Digest: RecordHandle] = [:]
+        for summary in try summaries() {
+            for handle in try store.records(of: summary) { records[handle.chain] = handle }
+        }
+        return records
     }
 
     /// The records from a complete base to `target`, in order; throws `damaged` where one is
