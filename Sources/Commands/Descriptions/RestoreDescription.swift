@@ -70,9 +70,9 @@ package enum RestoreCommand {
             "Files go to the user and group of the recorded name where this host has one, else to "
                 + "the recorded number.",
             "With --at, each database becomes what it was at that moment, to the commit; the "
-                + "answer says which commit was given and when the next one was. Times are RFC 3339, "
-                + "local 'YYYY-MM-DD HH:MM:SS[.fff]', or -15m. Where it is not certain which state "
-                + "was there, the nearest on both sides are named and nothing is restored.",
+                + "answer says which commit was given and when the next one was. Times are RFC "
+                + "3339, local 'YYYY-MM-DD HH:MM:SS[.fff]', or -15m. Where it is not certain which "
+                + "state was there, the nearest on both sides are named and nothing is restored.",
         ],
         arguments: [
             ArgumentDescription(

@@ -113,9 +113,9 @@ package final class Catalogue: Sendable {
             codec INTEGER NOT NULL, stored INTEGER NOT NULL, plain INTEGER NOT NULL,
             PRIMARY KEY (id, pack)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS stream_segments (
-            number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE NOT NULL, size INTEGER NOT NULL,
-            stream BLOB NOT NULL, epoch INTEGER NOT NULL, sequence INTEGER NOT NULL,
-            summary BLOB NOT NULL, note BLOB NOT NULL);
+            number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE NOT NULL,
+            size INTEGER NOT NULL, stream BLOB NOT NULL, epoch INTEGER NOT NULL,
+            sequence INTEGER NOT NULL, summary BLOB NOT NULL, note BLOB NOT NULL);
         CREATE INDEX IF NOT EXISTS stream_segments_order
             ON stream_segments (stream, epoch, sequence);
         CREATE TABLE IF NOT EXISTS leases (
