@@ -143,7 +143,7 @@ private final class WatchLog: Sendable {
 
     func say(_ text: String) {
         let time = TimeText.shown(context.clock.now(), in: context.zone)
-        context.report.answer("\(time) \(text)")
+        context.report.log("\(time) \(text)", json: JSONLine.event(text))
     }
 
     @Sendable func tell(_ notice: WatchNotice) {
@@ -155,7 +155,8 @@ private final class WatchLog: Sendable {
         case .ended(let path):
             say("\(path): the file is gone; its history stays")
         case .sealed(let path, let position, let records, let bytes):
-            context.report.detail(
+            guard context.report.voice.verbosity > 0 else { return }
+            context.report.log(
                 "\(path): \(records) commits up to \(position) are in the repository "
                     + "(\(ByteCountText.shown(bytes)))",
                 json: JSONLine.sealed(path, "\(position)", records, bytes))
@@ -189,6 +190,12 @@ private final class WatchLog: Sendable {
 }
 
 extension JSONLine {
+    fileprivate static func event(_ text: String) -> JSONLine {
+        var line = JSONLine("status")
+        line.add("message", text)
+        return line
+    }
+
     fileprivate static func sealed(
         _ path: FilePath, _ position: String, _ records: Int, _ bytes: UInt64
     ) -> JSONLine {

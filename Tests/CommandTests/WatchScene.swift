@@ -70,9 +70,9 @@ final class WatchScene {
 
     // MARK: The watch
 
-    func startWatch(_ more: String...) throws {
+    func startWatch(seal: String = "1s") throws {
         watch = try fixture.start(
-            ["watch", database, "--data", fixture.root + "/data", "--seal", "1s"] + more)
+            ["watch", database, "--data", fixture.root + "/data", "--seal", seal])
     }
 
     /// Waits until the watch records, for ten seconds at most.
@@ -108,9 +108,12 @@ final class WatchScene {
         let history = expect(
             try fixture.run("history", "--json", "--limit", "1000000", database), code: 0)
         return history.output.split(separator: "\n").compactMap { line in
-            guard let start = line.end(of: "\"position\":\"") else { return nil }
+            guard line.contains("restore_point"), let start = line.end(of: "\"position\":\"")
+            else { return nil }
             let parts = line[start...].prefix { $0 != "\"" }.split(separator: "/").map { Int($0) }
-            guard parts.count == 2, let epoch = parts[0], let sequence = parts[1] else { return nil }
+            guard parts.count == 2, let epoch = parts[0], let sequence = parts[1] else {
+                return nil
+            }
             return (epoch, sequence)
         }.sorted { ($0.1, $0.0) < ($1.1, $1.0) }
     }

@@ -76,7 +76,7 @@ import Testing
     @Test func aBackupMeanwhileNamesTheStateThatTheWatchRecorded() throws {
         let scene = try WatchScene()
         _ = try scene.write(3)
-        try scene.startWatch("--seal", "1h")
+        try scene.startWatch(seal: "1h")
         try scene.awaitWatch()
         let count = try scene.write(50)
         expect(try scene.fixture.run("backup", scene.database), code: 0)
@@ -112,5 +112,29 @@ import Testing
         #expect(
             try scene.fixture.lines("sqlite3 copy.db 'select n from counter'") == ["\(last)"])
         _ = try scene.stopWatch()
+    }
+
+    @Test func anOlderFilePutBackBeginsAnEpochAndTheLostTailStays() throws {
+        let scene = try WatchScene()
+        try scene.write(3)
+        try scene.startWatch()
+        try scene.awaitWatch()
+        let old = try scene.write(10)
+        _ = try scene.stopWatch()
+        try scene.fixture.shell("cp live.db old.db")
+        try scene.startWatch()
+        try scene.awaitWatch()
+        let lost = try scene.write(10)
+        _ = try scene.stopWatch()
+        let tail = try #require(try scene.positions().last)
+        try scene.fixture.shell("rm -f live.db-wal live.db-shm; mv old.db live.db")
+        try scene.startWatch()
+        try scene.awaitWatch()
+        let next = try scene.write(1)
+        _ = try scene.stopWatch()
+        let end = try #require(try scene.positions().last { $0.epoch == tail.epoch + 1 })
+        #expect(next == old + 1)
+        #expect(try scene.counter(at: end) == next)
+        #expect(try scene.counter(at: tail) == lost)
     }
 }

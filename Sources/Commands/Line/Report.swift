@@ -47,6 +47,16 @@ package final class Report: Sendable {
         aside { output.line(line) }
     }
 
+    /// Prints a line of a command that goes on for long at once, for whoever reads its log.
+    package func log(_ line: String, json: @autoclosure () -> JSONLine? = nil) {
+        if !voice.isJSON {
+            aside { output.line(line) }
+        } else if let json = json() {
+            output.line(json.text)
+        }
+        output.flush()
+    }
+
     /// Prints bytes of what the command was asked for as they are (`dump`).
     package func answer(bytes: [UInt8]) {
         output.write(bytes)

@@ -85,7 +85,7 @@ package final class DatabaseRecorder {
 
     /// The same with a reader that may hold its state; it stays open.
     ///
-    /// - Parameter forcesBase: records a complete base, whatever changed.
+    /// - Parameter forcesBase: records a complete base of the state that the stream's end has.
     func capture(
         _ path: FilePath, known: Snapshot.Database?, with reader: DatabaseReader,
         forcesBase: Bool = false
@@ -102,7 +102,8 @@ package final class DatabaseRecorder {
         let end = forcesBase ? nil : stream?.end
         let previous = try end.flatMap { try stream?.storedPath(to: $0, in: repository) }
         let capture = try captured(by: reader, after: previous)
-        return try append(capture, to: stream, path: path, known: known)
+        return try append(
+            capture, to: stream, path: path, known: known, isExact: forcesBase)
     }
 
     /// The stream of a database as it was read last.
@@ -159,14 +160,22 @@ package final class DatabaseRecorder {
     }
 
     private func append(
-        _ capture: Capture, to stream: Stream?, path: FilePath, known: Snapshot.Database?
+        _ capture: Capture, to stream: Stream?, path: FilePath, known: Snapshot.Database?,
+        isExact: Bool
     ) throws -> CapturedDatabase {
         let identity =
             stream?.identity
             ?? StreamIdentity(
                 stream: repository.world.randomness.bytes(16), host: host, path: path.bytes)
         let segment = try SegmentWriter(of: identity, in: repository, under: lease)
-        let draft = try beginEpoch(capture, after: stream?.end, known: known, in: segment)
+        if let earlier = try stateGoneBackTo(capture, in: stream, known: known) {
+            return try branch(at: earlier, capture, of: identity, after: stream?.end, in: segment)
+        }
+        var draft = try beginEpoch(capture, after: stream?.end, known: known, in: segment)
+        if isExact {
+            draft.isCompared = false
+            draft.notBefore = draft.seen.wall
+        }
         var writer = RecordWriter(into: segment, geometry: capture.geometry)
         try capture.spool.forEach { try writer.add($0) }
         let record = try writer.finish(draft)
@@ -188,6 +197,41 @@ package final class DatabaseRecorder {
             longestHold: capture.reader.longestHoldNanoseconds)
     }
 
+    /// The newest recorded state that the database is in again, where it is not the last one and
+    /// nothing proves that commits led there.
+    private func stateGoneBackTo(
+        _ capture: Capture, in stream: Stream?, known: Snapshot.Database?
+    ) throws -> RecordHandle? {
+        guard let stream, let end = stream.end else { return nil }
+        let root = capture.spool.root.digest
+        guard root != end.record.stateRoot else { return nil }
+        let mayHaveGoneBack =
+            known.map {
+                DatabaseIdentity.wentBack(from: $0.reference.fingerprint, to: capture.fingerprint)
+            } ?? true
+        return mayHaveGoneBack ? try stream.newestRecord(withRoot: root) : nil
+    }
+
+    /// Begins an epoch at an earlier state: what was recorded behind it stays a branch.
+    private func branch(
+        at earlier: RecordHandle, _ capture: Capture, of identity: StreamIdentity,
+        after end: RecordHandle?, in segment: SegmentWriter
+    ) throws -> CapturedDatabase {
+        let record = try writeEpoch(
+            (end?.record.position.epoch ?? earlier.record.position.epoch) + 1, after: earlier,
+            seen: capture.seen, in: segment)
+        pending.append(try segment.finish())
+        let reference = DatabaseReference(
+            stream: identity.stream, position: record.position, chain: record.chain,
+            fingerprint: capture.fingerprint)
+        return CapturedDatabase(
+            database: Snapshot.Database(
+                path: identity.path, reference: reference, stateRoot: record.stateRoot,
+                pageSize: record.pageSize, pageCount: record.pageCount),
+            journalMode: capture.reader.journalMode, isBase: false, changedPages: 0,
+            longestHold: capture.reader.longestHoldNanoseconds)
+    }
+
     /// A draft of the next record; where the database went back, behind a record that says so.
     private func beginEpoch(
         _ capture: Capture, after end: RecordHandle?, known: Snapshot.Database?,
@@ -202,7 +246,8 @@ package final class DatabaseRecorder {
                 DatabaseIdentity.wentBack(
                     from: known.reference.fingerprint, to: capture.fingerprint)
             {
-                let epoch = try writeEpoch(after: end, seen: capture.seen, in: segment)
+                let epoch = try writeEpoch(
+                    end.record.position.epoch + 1, after: end, seen: capture.seen, in: segment)
                 position = epoch.position.next
                 previous = epoch.chain
             }
@@ -216,15 +261,16 @@ package final class DatabaseRecorder {
         return record
     }
 
+    /// A record that begins an epoch behind one of an earlier epoch.
     private func writeEpoch(
-        after end: RecordHandle, seen: Record.Moment, in segment: SegmentWriter
+        _ epoch: UInt64, after end: RecordHandle, seen: Record.Moment, in segment: SegmentWriter
     ) throws -> Record {
         var record = end.record
         record.kind = .epoch
         record.isCut = false
         record.isCompared = false
         record.position = Position(
-            epoch: end.record.position.epoch + 1, sequence: end.record.position.sequence + 1)
+            epoch: epoch, sequence: end.record.position.sequence + 1)
         record.seen = seen
         record.notBefore = end.record.seen.wall
         record.cause = .wentBack

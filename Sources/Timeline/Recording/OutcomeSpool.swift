@@ -50,6 +50,15 @@ final class OutcomeSpool: Sendable {
         }
     }
 
+    /// The state root of all groups together.
+    var root: StateRoot {
+        state.withLock { state in
+            var root = StateRoot()
+            for place in state.places { if let place { root.add(place.sum) } }
+            return root
+        }
+    }
+
     /// The outcomes of all groups, in order.
     func forEach(_ body: (GroupOutcome) throws -> Void) throws {
         let count = state.withLock { $0.places.count }

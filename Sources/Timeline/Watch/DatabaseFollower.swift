@@ -119,6 +119,8 @@ final class DatabaseFollower {
             file: file, log: log)
     }
 
+    var databaseBytes: UInt64 { UInt64(end.pageCount) * UInt64(pageSize) }
+
     /// Whether there are change sets that nobody has kept yet.
     var hasUnkept: Bool { !unkept.isEmpty }
 
@@ -129,9 +131,11 @@ final class DatabaseFollower {
     ///
     /// - Throws: `changedWhileReading` where the log is not what its wal-index says: then only a
     ///   comparison tells what the database holds.
-    private func look() throws -> (changes: [ChangeSet], isComplete: Bool) {
+    private func look(
+        upTo limit: WALIndexHead? = nil
+    ) throws -> (changes: [ChangeSet], isComplete: Bool) {
         let moment = world.moment
-        let head = try held.head().head
+        let head = try limit ?? held.head().head
         if head.salts != tail.salts {
             tail = LogTail(of: head, pageSize: pageSize)
             encoder.beginLog()
@@ -216,6 +220,16 @@ extension DatabaseFollower {
         }
         try handOver(to: next)
         return true
+    }
+
+    /// Captures all up to the state that another reader holds, and no more.
+    func catchUp(to state: DatabaseView, keep: ([ChangeSet]) throws -> Void) throws {
+        guard let head = state.logged?.head else { throw doubt }
+        while true {
+            let (changes, isComplete) = try look(upTo: head)
+            try settle(changes, keep)
+            if isComplete { return }
+        }
     }
 
     /// Hands change sets on; those that were not kept come first the next time.

@@ -26,6 +26,8 @@ final class WatchedDatabase {
     private static let lockPatience: UInt64 = 200_000_000
     /// Nanoseconds without a change after which the log is copied into the database.
     private static let idle: UInt64 = 1_000_000_000
+    /// Bytes of change sets after which a complete base is worth its while, at least.
+    private static let baseBytes: UInt64 = 64 << 20
     /// Nanoseconds between looks after a notice: a commit shows only once its sync is done, and
     /// nothing tells of that.
     private static let eagerPause: UInt64 = 100_000
@@ -254,6 +256,9 @@ extension WatchedDatabase {
             }
         }
         try limitLog(of: follower, now)
+        if bytesSinceBase > max(WatchedDatabase.baseBytes, follower.databaseBytes) {
+            return try rebase(follower)
+        }
         if now - noticedAt > WatchedDatabase.idle {
             if !isSettled { try settle(follower) }
             dueAt = now + WatchedDatabase.idle
@@ -261,6 +266,35 @@ extension WatchedDatabase {
             dueAt = now + pause
             pause = min(pause * 2, WatchedDatabase.lazyPause)
         }
+    }
+
+    /// Records a complete base of a state that was captured commit by commit, so that no restore
+    /// has too much to go through.
+    private func rebase(_ follower: DatabaseFollower) throws {
+        let reader = try DatabaseReader(opening: path, busyTimeoutMilliseconds: 500)
+        let lease = try access.lease()
+        let store = BlobStore(access.repository, lease: lease, level: settings.compression)
+        do {
+            try reader.hold()
+            try follower.catchUp(to: reader.viewOfHeldState()) { try keep($0, of: follower) }
+            if let journal { try sealing.seal(journal) }
+            let recorder = try DatabaseRecorder(
+                in: access.repository, under: lease, store: store, host: settings.host,
+                scratch: settings.directory, patience: 0)
+            try recorder.claim(path)
+            let captured = try recorder.capture(path, known: nil, with: reader, forcesBase: true)
+            _ = try store.finish()
+            try recorder.publish()
+            try follow(reader, from: captured, after: nil)
+        } catch {
+            store.cancel(because: error)
+            reader.letGo()
+            reader.closeUntouched()
+            // Not at once again: everything is captured as it is.
+            bytesSinceBase /= 2
+            throw error
+        }
+        follower.end(leavingLog: true)
     }
 
     private func requireSameFile() throws {

@@ -1,0 +1,20 @@
+import Codec
+
+extension Stream {
+    /// Records that are looked through; a database that went back further begins behind the end.
+    private static let rootSearchLimit = 1 << 18
+
+    /// The newest record after which the database had a state root.
+    func newestRecord(withRoot root: Digest) throws -> RecordHandle? {
+        var looked = 0
+        var newest: RecordHandle?
+        for summary in try summaries().sorted(by: { $0.last > $1.last }) {
+            guard looked < Stream.rootSearchLimit, newest == nil else { break }
+            let records = try records(of: summary)
+            looked += records.count
+            newest = records.filter { $0.record.stateRoot == root }
+                .max { $0.record.position < $1.record.position }
+        }
+        return newest
+    }
+}
