@@ -7,12 +7,18 @@ final class PendingContent: @unchecked Sendable {
     fileprivate var pieces: [BlobReference?] = []
     fileprivate var missing = 0
     fileprivate var isComplete = false
+
+    fileprivate var isReady: Bool { isComplete && missing == 0 }
 }
 
 /// Where workers put the pieces they have stored, and where the tree builder waits for them.
-final class ContentBoard: Sendable {
+// Unchecked: `awaited` is touched only inside the monitor.
+final class ContentBoard: @unchecked Sendable {
     private let monitor = Monitor()
     private let failure: FirstFailure
+    /// What the tree builder waits for: to wake it for anything else costs two switches of threads
+    /// a file, for nothing.
+    private var awaited: PendingContent?
 
     init(failure: FirstFailure) {
         self.failure = failure
@@ -41,7 +47,7 @@ final class ContentBoard: Sendable {
     func complete(_ content: PendingContent) {
         monitor.locked {
             content.isComplete = true
-            monitor.wakeAll()
+            wakeBuilder()
         }
     }
 
@@ -51,14 +57,20 @@ final class ContentBoard: Sendable {
                 content.pieces[number] = piece
                 content.missing -= 1
             }
-            monitor.wakeAll()
+            wakeBuilder()
         }
+    }
+
+    private func wakeBuilder() {
+        if let awaited, awaited.isReady { monitor.wakeAll() }
     }
 
     /// Waits for all pieces of a file; throws the pipeline's failure.
     func pieces(of content: PendingContent) throws -> [BlobReference] {
         try monitor.locked {
-            while !(content.isComplete && content.missing == 0) {
+            awaited = content
+            defer { awaited = nil }
+            while !content.isReady {
                 try failure.check()
                 // Not for ever: a failure elsewhere in the pipeline tells nobody here.
                 monitor.waitAWhile()
