@@ -57,6 +57,12 @@ static inline int hold_set_modified(int directory, const char *name, struct time
     return utimensat(directory, name, times, AT_SYMLINK_NOFOLLOW);
 }
 
+/// futimens() that leaves the time of last access alone.
+static inline int hold_set_modified_of_open(int file, struct timespec modified) {
+    struct timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, modified};
+    return futimens(file, times);
+}
+
 // An entry's name, which Swift sees as a tuple of 256 numbers only.
 
 static inline const char *hold_name(const struct dirent *entry) {

@@ -41,15 +41,38 @@ struct FileMetadata: Sendable {
         }
     }
 
-    /// A node's mode; a file that could not get its owner must not run with the rights of whoever
-    /// restored it.
+    /// Applies a node's metadata to a file that is open, by the same rules in the same order.
+    func apply(_ node: Node, to file: borrowing Descriptor, at path: FilePath) {
+        var now: FileStatus?
+        attempt("setting the owner", path) {
+            now = try file.status()
+            guard now?.userID != node.userID || now?.groupID != node.groupID else { return }
+            try file.setOwner(userID: node.userID, groupID: node.groupID)
+            now = try file.status()
+        }
+        if !node.attributes.isEmpty {
+            attempt("setting extended attributes", path) {
+                for attribute in node.attributes { try attribute.write(to: file) }
+            }
+        }
+        attempt("setting the mode", path) {
+            try file.setPermissions(permissions(of: node, now))
+        }
+        attempt("setting the time", path) { try file.setTimes(modified: node.modified) }
+    }
+
     private func permissions(
         of node: Node, _ name: [UInt8], _ directory: TargetDirectory
     ) throws -> UInt32 {
-        guard node.kind == .regular, node.permissions & 0o6000 != 0,
-            let now = try directory.status(name)
-        else { return node.permissions }
-        let isOwned = now.userID == node.userID && now.groupID == node.groupID
+        let isPrivileged = node.kind == .regular && node.permissions & 0o6000 != 0
+        return permissions(of: node, isPrivileged ? try directory.status(name) : nil)
+    }
+
+    /// A node's mode; a file that could not get its owner must not run with the rights of whoever
+    /// restored it.
+    private func permissions(of node: Node, _ now: FileStatus?) -> UInt32 {
+        guard node.kind == .regular, node.permissions & 0o6000 != 0 else { return node.permissions }
+        let isOwned = now?.userID == node.userID && now?.groupID == node.groupID
         return isOwned ? node.permissions : node.permissions & 0o1777
     }
 
