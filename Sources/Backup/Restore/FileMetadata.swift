@@ -89,11 +89,10 @@ struct FileMetadata: Sendable {
         owners != .untouched && !owner.has(now)
     }
 
-    private func setOwner(_ path: FilePath, _ set: () throws(SystemError) -> Void) throws {
+    private func setOwner(_ path: FilePath, _ set: () throws -> Void) throws {
         do {
             try set()
-        } catch {
-            guard error.errno == .notPermitted else { throw error }
+        } catch let error as SystemError where error.errno == .notPermitted {
             report.ownerDenied(path, error)
         }
     }
