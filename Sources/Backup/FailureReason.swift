@@ -46,4 +46,7 @@ extension SystemError {
 /// What a restored entry is called until it is whole.
 enum TemporaryName {
     static let prefix = Array(".holdfast-".utf8)
+
+    /// What no other restore's names have, from the dash on: for what a restore puts aside.
+    static func tag(of name: [UInt8]) -> [UInt8] { Array(name.dropFirst(prefix.count - 1)) }
 }

@@ -24,6 +24,7 @@
 
 extern int renameat2(int, const char *, int, const char *, unsigned int);
 extern int pipe2(int *, int);
+extern ssize_t getdents64(int, void *, size_t);
 extern int setfsuid(uid_t);
 extern int setfsgid(gid_t);
 extern int pthread_setname_np(pthread_t, const char *);
@@ -65,10 +66,14 @@ static inline int hold_set_modified(int directory, const char *name, struct time
     return utimensat(directory, name, times, AT_SYMLINK_NOFOLLOW);
 }
 
-// An entry's name, which Swift sees as a tuple of 256 numbers only.
+/// futimens() that leaves the time of last access alone.
+static inline int hold_set_modified_of_open(int file, struct timespec modified) {
+    struct timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, modified};
+    return futimens(file, times);
+}
 
-static inline const char *hold_name(const struct dirent *entry) {
-    return entry->d_name;
+static inline ssize_t hold_getdents64(int directory, void *buffer, size_t size) {
+    return getdents64(directory, buffer, size);
 }
 
 // Watching directories.

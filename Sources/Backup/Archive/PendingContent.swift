@@ -14,16 +14,22 @@ final class PendingContent: @unchecked Sendable {
     fileprivate var lists: PieceListWriter
     fileprivate var result: PieceList?
 
+    fileprivate var isReady: Bool { isComplete && missing == 0 && !isGathering }
+
     fileprivate init(_ shape: PieceListShape) {
         lists = PieceListWriter(shape)
     }
 }
 
 /// Where workers put the pieces they have stored, and where the tree builder waits for them.
-final class ContentBoard: Sendable {
+// Unchecked: `awaited` is touched only inside the monitor.
+final class ContentBoard: @unchecked Sendable {
     private let monitor = Monitor()
     private let failure: FirstFailure
     private let shape: PieceListShape
+    /// What the tree builder waits for: to wake it for anything else costs two switches of threads
+    /// a file, for nothing.
+    private var awaited: PendingContent?
 
     /// Pieces that are worth a turn at the lists.
     private static let turn = 1024
@@ -53,7 +59,7 @@ final class ContentBoard: Sendable {
     func complete(_ content: PendingContent) {
         monitor.locked {
             content.isComplete = true
-            monitor.wakeAll()
+            wakeBuilder()
         }
     }
 
@@ -63,7 +69,7 @@ final class ContentBoard: Sendable {
                 content.pieces[number - content.gathered] = piece
                 content.missing -= 1
             }
-            monitor.wakeAll()
+            wakeBuilder()
         }
     }
 
@@ -74,7 +80,7 @@ final class ContentBoard: Sendable {
             for piece in pieces { try content.lists.append(piece, put) }
             monitor.locked {
                 content.isGathering = false
-                monitor.wakeAll()
+                wakeBuilder()
             }
         }
     }
@@ -90,10 +96,16 @@ final class ContentBoard: Sendable {
         return next
     }
 
+    private func wakeBuilder() {
+        if let awaited, awaited.isReady { monitor.wakeAll() }
+    }
+
     /// Waits for all pieces of a file; throws the pipeline's failure.
     func pieces(of content: PendingContent, _ put: PieceListWriter.Put) throws -> PieceList {
         let last = try monitor.locked {
-            while !(content.isComplete && content.missing == 0 && !content.isGathering) {
+            awaited = content
+            defer { awaited = nil }
+            while !content.isReady {
                 try failure.check()
                 // Not for ever: a failure elsewhere in the pipeline tells nobody here.
                 monitor.waitAWhile()

@@ -88,6 +88,19 @@ final class SourceFile {
         }
     }
 
+    /// By the descriptor: a name in a directory would cost a walk through /proc.
+    func attributes() throws -> [ExtendedAttribute] {
+        guard let file = descriptor.take() else { return [] }
+        do {
+            let found = try ExtendedAttribute.read(of: file)
+            descriptor = consume file
+            return found
+        } catch {
+            descriptor = consume file
+            throw error
+        }
+    }
+
     /// Lets `consume` draw the file's bytes, then looks whether the file is still the same.
     func read(
         _ consume: ((UnsafeMutableRawBufferPointer) throws -> Int) throws -> UInt64

@@ -89,7 +89,11 @@ extension SourceWalk {
         _ path: FilePath, _ known: Node?
     ) throws {
         defer { source.close() }
-        var node = described(name, source.status, .nothing, in: directory, path)
+        let status = source.status
+        var node = Node(
+            name: name, status: status, settled: isSettled(status), content: .nothing)
+        nameOwners(&node)
+        readAttributes(of: &node, path) { try source.attributes() }
         let pending = board.newContent()
         do {
             let reading = try source.read { fill in

@@ -55,8 +55,15 @@ extension SourceWalk {
     func readAttributes(
         of node: inout Node, in directory: borrowing Descriptor, _ path: FilePath
     ) {
+        let result = Result { try ExtendedAttribute.read(of: node.name, in: directory) }
+        readAttributes(of: &node, path) { try result.get() }
+    }
+
+    func readAttributes(
+        of node: inout Node, _ path: FilePath, from read: () throws -> [ExtendedAttribute]
+    ) {
         do {
-            let attributes = try ExtendedAttribute.read(of: node.name, in: directory)
+            let attributes = try read()
             if Node.canHold(attributes) {
                 node.attributes = attributes
                 return

@@ -19,7 +19,13 @@ struct FileMetadata: Sendable {
         let path =
             name == [UInt8(ascii: ".")] ? directory.path : directory.path.appending(node.name)
         let owner = owner(of: node)
-        attempt("setting the owner", path) { try set(owner, of: name, in: directory, path) }
+        attempt("setting the owner", path) {
+            guard let now = try directory.status(name), needs(owner, now) else { return }
+            try setOwner(path) {
+                try FileTree.setOwner(
+                    name, in: directory.descriptor, userID: owner.userID, groupID: owner.groupID)
+            }
+        }
         if !node.attributes.isEmpty {
             attempt("setting extended attributes", path) {
                 for attribute in node.attributes {
@@ -29,14 +35,35 @@ struct FileMetadata: Sendable {
         }
         if node.kind != .symbolicLink {
             attempt("setting the mode", path) {
+                let now = isPrivileged(node) ? try directory.status(name) : nil
                 try FileTree.setPermissions(
-                    name, in: directory.descriptor,
-                    try permissions(of: node, ownedBy: owner, name, directory))
+                    name, in: directory.descriptor, permissions(of: node, ownedBy: owner, now))
             }
         }
         attempt("setting the time", path) {
             try FileTree.setTimes(name, in: directory.descriptor, modified: node.modified)
         }
+    }
+
+    /// Applies a node's metadata to a file that is open, by the same rules in the same order.
+    func apply(_ node: Node, to file: borrowing Descriptor, at path: FilePath) {
+        let owner = owner(of: node)
+        attempt("setting the owner", path) {
+            guard needs(owner, try file.status()) else { return }
+            try setOwner(path) {
+                try file.setOwner(userID: owner.userID, groupID: owner.groupID)
+            }
+        }
+        if !node.attributes.isEmpty {
+            attempt("setting extended attributes", path) {
+                for attribute in node.attributes { try attribute.write(to: file) }
+            }
+        }
+        attempt("setting the mode", path) {
+            let now = isPrivileged(node) ? try file.status() : nil
+            try file.setPermissions(permissions(of: node, ownedBy: owner, now))
+        }
+        attempt("setting the time", path) { try file.setTimes(modified: node.modified) }
     }
 
     private struct Owner {
@@ -57,31 +84,31 @@ struct FileMetadata: Sendable {
         return Owner(userID: user ?? node.userID, groupID: group ?? node.groupID)
     }
 
-    private func set(
-        _ owner: Owner, of name: [UInt8], in directory: TargetDirectory, _ path: FilePath
-    ) throws {
-        // Without privilege only the own id can be kept; then nothing needs setting.
-        guard owners != .untouched, let now = try directory.status(name), !owner.has(now) else {
-            return
-        }
+    /// Without privilege only the own id can be kept; then nothing needs setting.
+    private func needs(_ owner: Owner, _ now: FileStatus) -> Bool {
+        owners != .untouched && !owner.has(now)
+    }
+
+    private func setOwner(_ path: FilePath, _ set: () throws -> Void) throws {
         do {
-            try FileTree.setOwner(
-                name, in: directory.descriptor, userID: owner.userID, groupID: owner.groupID)
-        } catch {
-            guard error.errno == .notPermitted else { throw error }
+            try set()
+        } catch let error as SystemError where error.errno == .notPermitted {
             report.ownerDenied(path, error)
         }
+    }
+
+    /// Whether a node's mode lends somebody's rights to whoever runs the file.
+    private func isPrivileged(_ node: Node) -> Bool {
+        node.kind == .regular && node.permissions & 0o6000 != 0
     }
 
     /// A node's mode; a file that could not get its owner must not run with the rights of whoever
     /// restored it.
     private func permissions(
-        of node: Node, ownedBy owner: Owner, _ name: [UInt8], _ directory: TargetDirectory
-    ) throws -> UInt32 {
-        guard node.kind == .regular, node.permissions & 0o6000 != 0,
-            let now = try directory.status(name)
-        else { return node.permissions }
-        let isOwned = owners != .untouched && owner.has(now)
+        of node: Node, ownedBy owner: Owner, _ now: FileStatus?
+    ) -> UInt32 {
+        guard isPrivileged(node) else { return node.permissions }
+        let isOwned = owners != .untouched && now.map(owner.has) == true
         return isOwned ? node.permissions : node.permissions & 0o1777
     }
 

@@ -120,6 +120,6 @@ struct RestoredDatabase {
     }
 
     private func moveAside(_ name: [UInt8]) throws {
-        try directory.moveAside(name, tag: Array(temporary.suffix(17)), report: report)
+        try directory.moveAside(name, tag: TemporaryName.tag(of: temporary), report: report)
     }
 }

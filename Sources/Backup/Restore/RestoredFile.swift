@@ -117,18 +117,14 @@ final class RestoredFile: Sendable {
     }
 
     private func finish() {
-        let failed = state.withLock { state in
-            state.descriptor = nil
-            return state.failed
-        }
+        let file = state.withLock { $0.failed ? nil : $0.descriptor.take() }
         do {
-            guard !failed else {
-                if try directory.status(temporary) != nil { try directory.remove(temporary) }
-                return
-            }
-            metadata.apply(node, to: temporary, in: directory)
+            guard let file else { return try discard() }
+            metadata.apply(node, to: file, at: path)
+            // Not before the file is complete, and not with a write that the system kept open.
+            try file.close()
             try staleLogs.moveAside(
-                in: directory, tag: Array(temporary.suffix(17)), report: metadata.report)
+                in: directory, tag: TemporaryName.tag(of: temporary), report: metadata.report)
             try FileTree.rename(
                 temporary, in: directory.descriptor, to: node.name, in: directory.descriptor)
             metadata.report.update { counts in
@@ -139,5 +135,10 @@ final class RestoredFile: Sendable {
         } catch {
             metadata.report.problem(path, during: "putting it in place", error)
         }
+    }
+
+    private func discard() throws {
+        state.withLock { $0.descriptor = nil }
+        if try directory.status(temporary) != nil { try directory.remove(temporary) }
     }
 }

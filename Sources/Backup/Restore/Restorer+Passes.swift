@@ -29,7 +29,7 @@ extension Restorer {
                     temporary, in: directory.descriptor, to: first[first.count - 1],
                     in: source.descriptor)
                 try staleLogs.moveAside(
-                    in: directory, tag: Array(temporary.suffix(17)), report: report)
+                    in: directory, tag: TemporaryName.tag(of: temporary), report: report)
                 try FileTree.rename(
                     temporary, in: directory.descriptor, to: node.name, in: directory.descriptor)
                 // Renaming one name of a file over another of the same file does nothing.
@@ -74,7 +74,7 @@ extension Restorer {
             return existing.device == original.device && existing.inode == original.inode
         }
         try StaleLogs(in: directory).beside(node.name).moveAside(
-            in: directory, tag: Array(temporaryName().suffix(17)), report: report)
+            in: directory, tag: TemporaryName.tag(of: temporaryName()), report: report)
         try FileTree.makeHardLink(
             node.name, in: directory.descriptor, to: first[first.count - 1],
             in: source.descriptor)

@@ -34,6 +34,9 @@ package final class Restorer {
     /// The directories from the target to where ``parent(of:_:)`` was last, since the next is near.
     var trail: [(name: [UInt8], directory: TargetDirectory)] = []
 
+    private let temporaryPrefix: [UInt8]
+    private var temporaries: UInt64 = 0
+
     /// BOOTTIME when everything was written and nothing yet read again.
     package internal(set) var restoredAt: UInt64?
 
@@ -50,6 +53,8 @@ package final class Restorer {
         self.report = report
         self.isInterrupted = isInterrupted
         browser = SnapshotBrowser(repository)
+        temporaryPrefix =
+            TemporaryName.prefix + Array("\(repository.world.randomness.bytes(8).hex)-".utf8)
         metadata = FileMetadata(report: report, owners: request.owners)
         pool = WorkPool(repository, level: .fast, failure: FirstFailure())
     }
@@ -269,8 +274,10 @@ package final class Restorer {
         report.say(.item(.restored, path: path, bytes: 0))
     }
 
+    /// A name that nothing else has: random for this restore, then counted.
     func temporaryName() -> [UInt8] {
-        TemporaryName.prefix + Array(repository.world.randomness.bytes(8).hex.utf8)
+        temporaries += 1
+        return temporaryPrefix + Array(String(temporaries, radix: 16).utf8)
     }
 }
 

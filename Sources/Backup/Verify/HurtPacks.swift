@@ -14,6 +14,9 @@ final class HurtPacks: Sendable {
 
     private let packs = Mutex<[String: Rest]>([:])
 
+    /// Whether nothing that was read is damaged.
+    var isEmpty: Bool { packs.withLock { $0.isEmpty } }
+
     func add(_ finding: PackCheck.Finding) {
         guard finding.reason != nil else { return }
         let hurt = Set(finding.blobs)

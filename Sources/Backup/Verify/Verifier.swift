@@ -4,12 +4,14 @@
 //     2. with --read-data, every byte of the sealed files (or of a share of the packs)
 //     3. every snapshot: each directory, each piece, each database state, down to stored blobs
 //
+// The snapshots are walked while other threads read the packs. Where that finds damaged blobs they
+// are walked again, now knowing of them, and only what the last walk finds is reported.
+//
 // Nothing is repaired, nothing is written but the catalogue.
 
 import Codec
 import Platform
 package import Repository
-import Synchronization
 import Timeline
 
 /// Which packs are read whole.
@@ -28,9 +30,10 @@ package final class Verifier {
     private let report: VerifyReport
     private let isInterrupted: @Sendable () -> Bool
     private let hurt = HurtPacks()
-    private lazy var pieces = PieceCheck(repository) { [unowned self] in try isHurt($0, $1) }
-    private var clean: Set<BlobID> = []
-    private var checkedStates: [DatabaseReference: String?] = [:]
+
+    /// Findings of the walk beside the reading that are kept; where there are more, they are found
+    /// again afterwards.
+    private static let keptLimit = 10_000
 
     package init(
         _ repository: Repository, report: VerifyReport,
@@ -49,17 +52,46 @@ package final class Verifier {
     ) throws {
         let (snapshots, damaged) = try repository.snapshots()
         try checkControlFiles()
-        try checkFiles(depth, damagedPacks)
+        let whole = try checkFiles(depth, damagedPacks)
+        let (recovery, early) = try readWhole(whole) {
+            let recovery = try DatabaseRecovery(from: repository)
+            return (recovery, try whole.isEmpty ? nil : walk(snapshots, recovery))
+        }
         for (name, reason) in damaged {
             report.found(.snapshot(name: name.name, reason: "\(reason)"))
         }
-        let recovery = try DatabaseRecovery(from: repository)
         for (segment, reason) in recovery.damagedSegments {
             report.found(.file(name: "\(segment)", reason: "\(reason)"))
         }
-        let browser = SnapshotBrowser(repository)
+        if let early, hurt.isEmpty {
+            early.forEach(report.found)
+        } else {
+            report.forgetWalk()
+            try check(snapshots, recovery, found: report.found)
+        }
+    }
+
+    /// What a walk finds that knows of no damaged blob; nil where it is too much to keep.
+    private func walk(
+        _ snapshots: [StoredSnapshot], _ recovery: DatabaseRecovery
+    ) throws -> [VerifyFinding]? {
+        var kept: [VerifyFinding] = []
+        var isTooMuch = false
+        try check(snapshots, recovery) { finding in
+            isTooMuch = kept.count == Verifier.keptLimit
+            if !isTooMuch { kept.append(finding) }
+        }
+        return isTooMuch ? nil : kept
+    }
+
+    private func check(
+        _ snapshots: [StoredSnapshot], _ recovery: DatabaseRecovery,
+        found: (VerifyFinding) -> Void
+    ) throws {
+        let check = SnapshotCheck(
+            repository, recovery, hurt: hurt, report: report, isInterrupted: isInterrupted)
         for snapshot in snapshots {
-            try check(snapshot, browser, recovery)
+            try check.run(snapshot, found: found)
             report.update { $0.snapshots += 1 }
         }
     }
@@ -77,9 +109,10 @@ package final class Verifier {
         }
     }
 
+    /// Checks the indexes of files that are not read whole; returns those that are.
     private func checkFiles(
         _ depth: VerifyDepth, _ damagedPacks: [(pack: ObjectName, reason: any Error)]
-    ) throws {
+    ) throws -> [StoredFile] {
         var whole: [StoredFile] = []
         for folder in Folder.sealed {
             let files = try repository.place.list(folder).sorted { $0.name < $1.name }
@@ -93,7 +126,7 @@ package final class Verifier {
             let rest = Set(sealed.map(\.name)).subtracting(chosen.map(\.name))
             if folder != .snapshots { try checkIndexes(rest, damagedPacks) }
         }
-        try readWhole(whole)
+        return whole
     }
 
     private func choose(_ files: [StoredFile], _ depth: VerifyDepth) -> [StoredFile] {
@@ -127,96 +160,36 @@ package final class Verifier {
         }
     }
 
-    private func readWhole(_ files: [StoredFile]) throws {
-        guard !files.isEmpty else { return }
+    /// Reads files on other threads, and does something else meanwhile.
+    private func readWhole<R>(_ files: [StoredFile], meanwhile: () throws -> R) throws -> R {
         report.update { $0.packsInAll = UInt64(files.count) }
-        let pool = WorkPool(repository, level: .fast, failure: FirstFailure(), budgetBytes: 4)
+        let pool = WorkPool(
+            repository, level: .fast, failure: FirstFailure(), budgetBytes: max(1, files.count))
         defer { pool.finish() }
-        for file in files {
-            if isInterrupted() { throw Interrupted() }
-            try pool.submit(bytes: 1) { [repository, report, hurt] tools in
-                let finding = try PackCheck(repository.place, with: tools).run(file.name)
-                if let reason = finding.reason {
-                    report.found(.file(name: "\(file.name)", reason: reason))
-                }
-                hurt.add(finding)
-                report.update { counts in
-                    counts.packs += 1
-                    counts.bytesRead += finding.bytes
-                }
-            }
-        }
-        try pool.drain()
-    }
-
-    // MARK: Snapshots
-
-    /// Whether a blob cannot be read: no pack has a copy that is whole.
-    private func isHurt(_ blob: BlobReference, _ kind: BlobKind) throws -> Bool {
-        try isHurt(blob.id, kind: kind, size: blob.size)
-    }
-
-    private func isHurt(_ id: BlobID, kind: BlobKind, size: Int? = nil) throws -> Bool {
-        let number = repository.listingNumber
-        if try isWhole(id, kind, size) { return false }
-        guard try repository.listAgain(after: number, vanished: false) else { return true }
-        return try !isWhole(id, kind, size)
-    }
-
-    private func isWhole(_ id: BlobID, _ kind: BlobKind, _ size: Int?) throws -> Bool {
-        try repository.catalogue.locations(of: id).contains { place in
-            let header = place.entry.header
-            guard header.kind == kind, (size ?? header.plainSize) == header.plainSize,
-                let pack = repository.name(ofPack: place.pack)
-            else { return false }
-            return !hurt.contains(id, in: pack)
-        }
-    }
-
-    private func check(
-        _ snapshot: StoredSnapshot, _ browser: SnapshotBrowser, _ recovery: DatabaseRecovery
-    ) throws {
-        var findings = [0]
-        func found(_ path: FilePath, _ reason: String) {
-            findings[findings.count - 1] += 1
-            report.found(.path(snapshot: snapshot.shortID, path: path, reason: reason))
-        }
-        try browser.walk(snapshot.snapshot.root, at: FilePath("/")) { node, path in
-            if isInterrupted() { throw Interrupted() }
-            report.update { $0.entries += 1 }
-            switch node.content {
-            case .directory(let runs, _):
-                if runs.allSatisfy({ clean.contains($0.id) }) { return false }
-                findings.append(0)
-                return true
-            case .file(let pieces, _):
-                if let reason = try self.pieces.loss(of: pieces) { found(path, reason) }
-            case .database(let reference):
-                if let reason = try check(reference, recovery) { found(path, reason) }
-            default: break
-            }
-            return false
-        } leave: { node, _ in
-            let inside = findings.removeLast()
-            findings[findings.count - 1] += inside
-            if inside == 0 { clean.formUnion(node.runs.map(\.id)) }
-        } unreadable: { _, path, error in
-            found(path, "\(error)")
-        }
-    }
-
-    private func check(
-        _ reference: DatabaseReference, _ recovery: DatabaseRecovery
-    ) throws -> String? {
-        if let known = checkedStates[reference] { return known }
-        report.update { $0.databases += 1 }
-        var reason: String?
         do {
-            try recovery.check(reference) { try isHurt($0, kind: .pageGroup) }
-        } catch let error as RepositoryError where error.code != .readOnly {
-            reason = error.message
+            for file in files { try submit(file, to: pool) }
+            let result = try meanwhile()
+            try pool.drain()
+            return result
+        } catch {
+            // Or the threads would read all that is left before anybody hears of it.
+            pool.failure.record(error)
+            throw error
         }
-        checkedStates[reference] = .some(reason)
-        return reason
+    }
+
+    private func submit(_ file: StoredFile, to pool: WorkPool) throws {
+        try pool.submit(bytes: 1) { [repository, report, hurt, isInterrupted] tools in
+            if isInterrupted() { throw Interrupted() }
+            let finding = try PackCheck(repository.place, with: tools).run(file.name)
+            if let reason = finding.reason {
+                report.found(.file(name: "\(file.name)", reason: reason))
+            }
+            hurt.add(finding)
+            report.update { counts in
+                counts.packs += 1
+                counts.bytesRead += finding.bytes
+            }
+        }
     }
 }

@@ -44,4 +44,11 @@ package final class VerifyReport: Sendable {
         state.withLock { $0.findings += 1 }
         notify(finding)
     }
+
+    /// The snapshots are walked again: what was counted on the first walk does not count.
+    func forgetWalk() {
+        update { counts in
+            (counts.snapshots, counts.entries, counts.databases) = (0, 0, 0)
+        }
+    }
 }

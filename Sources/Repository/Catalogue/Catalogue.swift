@@ -37,9 +37,13 @@ package final class Catalogue: Sendable {
         let locate: Statement
         let addPack: Statement
         let addBlob: Statement
+        /// Lookups since a read transaction began; 0 where none is open.
+        var lookups = 0
     }
 
     private static let version: Int64 = 3
+    /// Lookups that share a read transaction: it holds back checkpoints of other processes.
+    private static let lookupLimit = 1024
     private let contents: Mutex<Contents>
     private let path: FilePath
     private let repository: String
@@ -59,9 +63,18 @@ package final class Catalogue: Sendable {
 
     /// Works on the catalogue; where that finds it damaged, an empty one takes its place.
     private func using<R>(_ body: (Contents) throws -> sending R) throws -> sending R {
+        try touching { contents in
+            try Catalogue.endLookups(&contents)
+            return try body(contents)
+        }
+    }
+
+    private func touching<R>(
+        _ body: (inout Contents) throws -> sending R
+    ) throws -> sending R {
         try contents.withLock { contents in
             do {
-                return try body(contents)
+                return try body(&contents)
             } catch let error as SQLiteError where error.isNotADatabase || error.isCorrupt {
                 try Catalogue.discard(path)
                 contents = try Catalogue.open(path, repository)
@@ -73,6 +86,24 @@ package final class Catalogue: Sendable {
     /// Works on the catalogue through its connection, for what needs no prepared statement.
     func withConnection<R>(_ body: (Connection) throws -> sending R) throws -> sending R {
         try using { try body($0.connection) }
+    }
+
+    /// Looks something up. Each read transaction takes locks and maps of the file anew, which costs
+    /// more than to find a blob: many lookups share one.
+    private func lookingUp<R>(_ body: (Contents) throws -> sending R) throws -> sending R {
+        try touching { contents in
+            if contents.lookups == Catalogue.lookupLimit { try Catalogue.endLookups(&contents) }
+            if contents.lookups == 0 { try contents.connection.execute("BEGIN") }
+            contents.lookups += 1
+            return try body(contents)
+        }
+    }
+
+    private static func endLookups(_ contents: inout Contents) throws {
+        guard contents.lookups > 0 else { return }
+        contents.lookups = 0
+        // Some errors end a transaction by themselves.
+        if contents.connection.isInTransaction { try contents.connection.execute("COMMIT") }
     }
 
     private static func discard(_ path: FilePath) throws {
@@ -148,7 +179,7 @@ package final class Catalogue: Sendable {
 
     /// All places of a blob, in no order.
     package func locations(of id: BlobID) throws -> [BlobLocation] {
-        try using { contents in
+        try lookingUp { contents in
             let locate = contents.locate
             defer { locate.reset() }
             locate.bind(id.digest, at: 1)
