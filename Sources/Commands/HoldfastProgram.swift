@@ -11,6 +11,8 @@ extension Program {
             DumpCommand.description.name: DumpCommand.run,
             RestoreCommand.description.name: RestoreCommand.run,
             VerifyCommand.description.name: VerifyCommand.run,
+            ForgetCommand.description.name: ForgetCommand.run,
+            PruneCommand.description.name: PruneCommand.run,
             UnlockCommand.description.name: UnlockCommand.run,
         ])
 }

@@ -59,6 +59,8 @@ struct Session {
         }
         do {
             damagedPacks = try repository.refresh()
+            // A writer builds on nothing that is marked; a reader needs what it has found.
+            if writes { try lease?.declare(honouring: repository.marks) }
         } catch {
             try lease?.end()
             throw error

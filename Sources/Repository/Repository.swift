@@ -22,6 +22,7 @@ package final class Repository: Sendable {
     private struct State {
         var packs: [Int64: CataloguedPack] = [:]
         var marked: Set<Int64> = []
+        var marks: Set<String> = []
         var open: [Int64: PackReader] = [:]
         var distrusted: Set<BlobID> = []
         /// How often the packs were listed, and when last, in BOOTTIME.
@@ -165,6 +166,7 @@ package final class Repository: Sendable {
         let packs = try catalogue.packs()
         state.withLock { state in
             state.packs = Dictionary(uniqueKeysWithValues: packs.map { ($0.number, $0) })
+            state.marks = marks
             state.marked = Set(packs.filter { marks.contains($0.name) }.map(\.number))
             // A catalogue that was lost and made anew counts its packs from the beginning.
             state.open = state.open.filter { state.packs[$0.key]?.name == $0.value.name.name }
@@ -188,6 +190,12 @@ package final class Repository: Sendable {
             throw error
         }
     }
+
+    /// Names of the files that are marked, as the last refresh found them.
+    package var marks: Set<String> { state.withLock { $0.marks } }
+
+    /// The packs that the last refresh found, and those this process published since.
+    var listedPacks: [CataloguedPack] { state.withLock { Array($0.packs.values) } }
 
     /// Notes a pack this process published.
     package func add(_ pack: FinishedPack) throws {

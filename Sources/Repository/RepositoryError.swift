@@ -6,6 +6,7 @@ package struct RepositoryError: Error, Sendable, CustomStringConvertible {
     package struct Code: Hashable, Sendable {
         private enum Kind: Hashable {
             case missing, exists, wrongPassword, damaged, version, locked, revoked, readOnly, absent
+            case refused
         }
         private let kind: Kind
 
@@ -27,6 +28,8 @@ package struct RepositoryError: Error, Sendable, CustomStringConvertible {
         package static let readOnly = Code(kind: .readOnly)
         /// A name or an id that stands for nothing here, or for several things.
         package static let absent = Code(kind: .absent)
+        /// What was asked for could destroy what should be kept.
+        package static let refused = Code(kind: .refused)
     }
 
     package let code: Code

@@ -78,6 +78,25 @@ import Testing
         #expect(try test.place.list(.keys).isEmpty)
     }
 
+    @Test(arguments: PlaceKind.allCases)
+    func whatIsRemovedIsGoneAndRemovingItAgainIsNoError(_ kind: PlaceKind) throws {
+        let test = try PlaceUnderTest(kind)
+        let lease = try test.begin()
+        for name in [Self.pack, Self.other] {
+            try test.place.publish(try test.stage([1], under: lease), under: lease, as: name)
+        }
+        let mark = ObjectName(.marks, Self.pack.name)
+        try test.place.create(mark, [2])
+        try test.place.remove([Self.pack])
+        #expect(try test.other.names(.packs) == [Self.other.name])
+        #expect(try test.other.contents(mark) == [2])
+        try test.other.remove([mark, Self.pack, Self.other])
+        #expect(try test.place.names(.packs) == [])
+        #expect(try test.place.names(.marks) == [])
+        try test.place.remove([Self.pack])
+        try test.place.remove([])
+    }
+
     // MARK: Leases
 
     @Test(arguments: PlaceKind.allCases)
@@ -243,6 +262,7 @@ import Testing
         [
             ("prepare", { place, _, _ in try place.prepare() }),
             ("create", { place, _, _ in try place.create(ObjectName(.keys, "k"), [1]) }),
+            ("remove", { place, _, _ in try place.remove([pack]) }),
             ("createConfig", { place, _, _ in try place.createConfig([1]) }),
             (
                 "begin",

@@ -47,6 +47,21 @@ import Testing
     }
 
     @Test(arguments: PlaceKind.allCases)
+    func whatWasRemovedStaysAway(_ kind: PlaceKind) throws {
+        for seed in Self.seeds {
+            let test = try PlaceUnderTest(kind, seed: seed)
+            let lease = try test.begin()
+            for number in 0..<3 {
+                let staged = try test.stage([1], under: lease)
+                try test.place.publish(staged, under: lease, as: Self.pack(number))
+            }
+            try test.place.settle(.packs)
+            try test.place.remove([Self.pack(0), Self.pack(2), Self.pack(5)])
+            #expect(try test.afterCrash(seed: seed).names(.packs) == [Self.pack(1).name])
+        }
+    }
+
+    @Test(arguments: PlaceKind.allCases)
     func aRevokedLeaseStaysRevoked(_ kind: PlaceKind) throws {
         for seed in Self.seeds {
             let test = try PlaceUnderTest(kind, seed: seed)

@@ -168,4 +168,9 @@ private final class SteppedDisk: Disk {
         step()
         try disk.syncDirectory(path)
     }
+
+    func lock(_ path: FilePath) throws(SystemError) -> any DiskLock {
+        step()
+        return try disk.lock(path)
+    }
 }

@@ -103,6 +103,12 @@ package final class MemoryPlace: Place {
         }
     }
 
+    package func remove(_ names: [ObjectName]) throws {
+        try change { state in
+            for name in names { state.files[name] = nil }
+        }
+    }
+
     /// Changes what a file holds, or takes it away, as an accident does.
     package func tamper(_ name: ObjectName, _ bytes: [UInt8]?) {
         state.withLock { $0.files[name] = bytes }

@@ -108,6 +108,8 @@ package struct Archiver {
             paths: request.paths.map(\.bytes), tags: request.tags, parent: parent?.id, root: root,
             databases: walk.databases, totals: totals, program: request.program)
         snapshot.treatsDatabasesAsFiles = request.treatsDatabasesAsFiles
+        snapshot.boot = repository.world.clock.bootTime()
+        snapshot.bootID = repository.world.process.bootID
         return snapshot
     }
 }

@@ -11,6 +11,8 @@ extension ProgramDescription {
             DumpCommand.description,
             RestoreCommand.description,
             VerifyCommand.description,
+            ForgetCommand.description,
+            PruneCommand.description,
             UnlockCommand.description,
             CompletionCommand.description,
             HelpCommand.description,

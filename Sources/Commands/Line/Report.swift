@@ -74,6 +74,11 @@ package final class Report: Sendable {
         }
     }
 
+    /// Says what would be done, which a dry run was asked for, or what is done.
+    package func plan(_ line: String, isAsked: Bool) {
+        if isAsked { answer(line) } else { note(line) }
+    }
+
     /// Says more, for whoever gave `--verbose` so often; under `--json` the line of the object.
     package func detail(
         _ line: @autoclosure () -> String, level: Int = 1, json: @autoclosure () -> JSONLine? = nil

@@ -28,8 +28,10 @@ package struct ControlFile: Sendable {
     }
 
     /// Reads a control file; throws `damaged`, or `version` for one of a newer Holdfast.
-    package init(_ bytes: [UInt8], kind: String, location: String) throws {
-        guard bytes.count <= ControlFile.sizeLimit, bytes.last == UInt8(ascii: "\n") else {
+    package init(
+        _ bytes: [UInt8], kind: String, location: String, limit: Int = sizeLimit
+    ) throws {
+        guard bytes.count <= limit, bytes.last == UInt8(ascii: "\n") else {
             throw RepositoryError.damage("the file is cut short or no text", in: location)
         }
         // Before anything it says is believed: a flipped bit must not look like a newer version.

@@ -5,6 +5,7 @@ import Synchronization
 package final class HeldLease: Sendable {
     private struct State {
         var generation: UInt64 = 0
+        var honours = HonouredMarks()
         var failure: (any Error)?
         /// When the lease was last shown to live, in BOOTTIME.
         var renewedAt: UInt64 = 0
@@ -80,11 +81,20 @@ package final class HeldLease: Sendable {
     /// Shows observers that the holder lives; throws `revoked` where the lease is gone.
     package func renew() throws {
         var next = record
-        next.generation = state.withLock { state in
+        (next.generation, next.honours) = state.withLock { state in
             state.generation += 1
-            return state.generation
+            return (state.generation, state.honours)
         }
         try place.renew(lease: id, next.encoded)
+    }
+
+    /// Tells prune that the holder has read these marks, and that nothing it stored and did not
+    /// publish, or is about to store, builds on what lies in the marked files.
+    ///
+    /// For writers: a reader that says so must be ready to look for its blobs again.
+    package func declare(honouring marks: Set<String>) throws {
+        state.withLock { $0.honours = $0.honours.declaring(marks) }
+        try renew()
     }
 
     /// Throws what made renewing the lease fail for good.

@@ -13,6 +13,11 @@ package struct LeaseRecord: Sendable {
     package let process: ProcessIdentity
     /// The PID namespace: process ids mean nothing outside it.
     package let namespace: String
+    /// The marks that the holder has read, and to which it refers by nothing it writes.
+    package var honours = HonouredMarks()
+
+    /// The most bytes a lease may have: it may name many marks.
+    package static let sizeLimit = 256 << 10
 
     package init(
         generation: UInt64, purpose: String, host: String, taken: Timestamp,
@@ -34,12 +39,13 @@ package struct LeaseRecord: Sendable {
                 ("taken", "\(taken.seconds)"), ("boot", process.bootID.hex),
                 ("namespace", namespace), ("process", "\(process.pid)"),
                 ("started", "\(process.startTime)"),
-            ]
+            ] + honours.fields
         ).encoded
     }
 
     package init(_ bytes: [UInt8], location: String) throws {
-        let file = try ControlFile(bytes, kind: "lease", location: location)
+        let file = try ControlFile(
+            bytes, kind: "lease", location: location, limit: LeaseRecord.sizeLimit)
         generation = try file.number("generation", in: location)
         purpose = try file.value("purpose", in: location)
         host = try file.value("host", in: location)
@@ -50,6 +56,7 @@ package struct LeaseRecord: Sendable {
             bootID: try file.bytes("boot", count: 16, in: location),
             pid: Int32(clamping: try file.number("process", in: location)),
             startTime: try file.number("started", in: location))
+        honours = try HonouredMarks(file, in: location)
     }
 
     /// What a lease says, or nil where it is damaged: then only time tells whether it lives.

@@ -52,6 +52,10 @@ package struct Snapshot: Sendable {
     package var databases: [Database]
     package var totals: Totals
     package var program: String
+    /// BOOTTIME in nanoseconds when it was made, and the boot id, 16 bytes: by them a clock that
+    /// jumped is found out. Nil and empty in a snapshot of version 1.
+    package var boot: UInt64?
+    package var bootID: [UInt8] = []
 
     package init(
         time: Timestamp, host: String, user: String, paths: [[UInt8]], tags: [String],
@@ -78,8 +82,12 @@ extension Snapshot {
     /// The bytes that are sealed as a blob of kind `snapshot`.
     package var encoded: [UInt8] {
         var writer = ByteWriter()
-        writer.write(u8: 1)
+        writer.write(u8: boot == nil ? 1 : 2)
         writer.write(timestamp: time)
+        if let boot {
+            writer.write(varint: boot)
+            writer.write(bytes: bootID)
+        }
         for text in [host, user, program] { writer.write(counted: Array(text.utf8)) }
         writer.write(varint: UInt64(paths.count))
         for path in paths { writer.write(counted: path) }
@@ -100,8 +108,13 @@ extension Snapshot {
 
     package init(decoding bytes: [UInt8]) throws(FormatError) {
         var reader = ByteReader(bytes)
-        guard try reader.u8() == 1 else { throw FormatError("snapshot of an unknown version") }
+        let version = try reader.u8()
+        guard (1...2).contains(version) else { throw FormatError("snapshot of an unknown version") }
         time = try reader.timestamp()
+        if version == 2 {
+            boot = try reader.varint()
+            bootID = try reader.bytes(16)
+        }
         host = try reader.text(limit: Snapshot.textLimit)
         user = try reader.text(limit: Snapshot.textLimit)
         program = try reader.text(limit: Snapshot.textLimit)

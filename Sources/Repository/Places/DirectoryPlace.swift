@@ -119,6 +119,14 @@ package final class DirectoryPlace: Place {
         try write(bytes, to: path(name), in: root.appending(name.folder.rawValue))
     }
 
+    package func remove(_ names: [ObjectName]) throws {
+        for name in names {
+            try translating { try self.unlessGone { try self.disk.remove(self.path(name)) } }
+        }
+        // Also where all are gone already: whoever removed them may not have synced.
+        for folder in Set(names.map(\.folder)) { try settle(folder) }
+    }
+
     /// Writes beside, syncs, and moves into place without ever replacing.
     private func write(_ bytes: [UInt8], to path: FilePath, in directory: FilePath) throws {
         let temporary = directory.appending(DirectoryPlace.unfinished + randomness.bytes(8).hex)
@@ -144,7 +152,7 @@ package final class DirectoryPlace: Place {
     package func read(lease: LeaseID) throws -> [UInt8]? {
         do {
             let reader = try disk.open(path(lease).appending("lease"))
-            guard reader.size <= UInt64(ControlFile.sizeLimit) else { return [] }
+            guard reader.size <= UInt64(LeaseRecord.sizeLimit) else { return [] }
             return try reader.readFully(
                 at: 0, count: Int(reader.size), of: ObjectName(.keys, "../leases/\(lease)/lease"))
         } catch let error as SystemError where error.errno == .noSuchFile {

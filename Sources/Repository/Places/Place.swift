@@ -7,6 +7,7 @@
 //   under a lease is visible before.
 // - After `settle(folder)` returned, all names published in the folder before it survive a crash.
 // - A control file is durable when `create` returns, and never overwrites one.
+// - What was removed stays away, whatever crash comes, once `remove` returned.
 
 import Codec
 package import Platform
@@ -62,6 +63,8 @@ package protocol Place: AnyObject, Sendable {
     func open(_ name: ObjectName) throws -> any DiskReader
     /// Makes a small file, durable and whole; throws `exists` where the name is taken.
     func create(_ name: ObjectName, _ bytes: [UInt8]) throws
+    /// Removes files, durably; a name that is not there is no error.
+    func remove(_ names: [ObjectName]) throws
 
     /// All leases that are neither ended nor revoked.
     func leases() throws -> [LeaseID]

@@ -77,6 +77,17 @@ package final class BlobOpener {
         return try open(entry, stored: taken, of: pack)
     }
 
+    /// The blob at an entry of a pack as it is to be sealed into another one, proved by its id.
+    func recode(_ entry: PackEntry, in pack: PackReader) throws -> EncodedBlob {
+        let plain = try read(entry, in: pack)
+        let header = entry.header
+        // Reading left the compressed bytes where they were opened.
+        let bytes = header.codec == .zlib ? compressed[0..<header.storedSize] : plain[...]
+        return EncodedBlob(
+            kind: header.kind, codec: header.codec, plainSize: header.plainSize, id: header.id,
+            bytes: ArraySlice(Array(bytes)))
+    }
+
     private func open(_ entry: PackEntry, stored: [UInt8], of pack: PackReader) throws -> [UInt8] {
         let size = entry.header.plainSize
         return try [UInt8](unsafeUninitializedCapacity: size) { buffer, count in

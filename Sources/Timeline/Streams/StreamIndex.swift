@@ -66,13 +66,15 @@ package struct StreamIndex: Sendable {
     package private(set) var damaged: [(segment: ObjectName, reason: any Error)] = []
 
     /// Lists the segments and reads those that the catalogue has no note of.
-    package init(of repository: Repository) throws {
+    ///
+    /// - Parameter left: names of segments to do as if they were not there.
+    package init(of repository: Repository, leavingOut left: Set<String> = []) throws {
         let listed = try repository.place.list(.segments).filter { $0.name.isSealedName }
         let notes = try repository.catalogue.segmentNotes()
         let present = Set(listed.map(\.name.name))
         try repository.catalogue.removeNotes(of: notes.keys.filter { !present.contains($0) })
         let opener = BlobOpener(repository)
-        for file in listed {
+        for file in listed where !left.contains(file.name.name) {
             do {
                 if let bytes = notes[file.name.name], let note = SegmentNote(bytes, size: file.size)
                 {

@@ -1,0 +1,148 @@
+import Backup
+import Platform
+import Repository
+import Timeline
+
+extension PruneCommand {
+    /// Frees what nothing needs.
+    static func run(_ parsed: ParsedCommand, _ context: CommandContext) throws -> ExitCode {
+        let signals = try Signals()
+        defer { withExtendedLifetime(signals) {} }
+        let request = try PruneRequest(parsed)
+        let isDry = parsed.has(dryRun)
+        return try Session.run(context, purpose: "prune", writes: !isDry) { session in
+            try PruneRun(request, session, context).run(dryRun: isDry)
+            return context.report.warnings == 0 ? .done : .failed
+        }
+    }
+}
+
+/// What a prune is told.
+struct PruneRequest {
+    let limit: UnusedLimit
+    /// Nanoseconds.
+    let window: Int64
+    let trustsTimes: Bool
+
+    init(_ parsed: ParsedCommand) throws {
+        let unused = PruneCommand.maxUnused
+        limit = try RetentionText.unused(
+            parsed.text(unused) ?? "5%", of: "option \(unused.spelling)")
+        let history = PruneCommand.keepHistory
+        let seconds = try RetentionText.age(
+            parsed.text(history) ?? "7d", of: "option \(history.spelling)")
+        window =
+            seconds.multipliedReportingOverflow(by: 1_000_000_000).overflow
+            ? .max : seconds * 1_000_000_000
+        trustsTimes = parsed.has(PruneCommand.trustTimes)
+    }
+}
+
+/// A prune, and what is said of it.
+struct PruneRun {
+    private let request: PruneRequest
+    private let session: Session
+    private let context: CommandContext
+
+    init(_ request: PruneRequest, _ session: Session, _ context: CommandContext) {
+        self.request = request
+        self.session = session
+        self.context = context
+    }
+
+    /// - Parameter forgotten: snapshots to do as if they were gone.
+    func run(dryRun: Bool, forgotten: Set<ObjectName> = []) throws {
+        if let (pack, reason) = session.damagedPacks.first {
+            throw RepositoryError(
+                .damaged, "\(pack) is hurt: \(reason); nothing was pruned",
+                hint: "Run 'holdfast verify' to see what else is.")
+        }
+        let survey = RetentionSurvey(
+            session.repository, window: request.window, trustsTimes: request.trustsTimes,
+            forgotten: forgotten, checkpoint: checkpoint)
+        let pruner = Pruner(
+            session.repository, under: dryRun ? session.lease : try session.writingLease(),
+            survey: survey.run, checkpoint: checkpoint)
+        if dryRun {
+            let report = try pruner.plan(request.limit)
+            announce(report, survey, dryRun: true)
+            context.report.answer(summary(report, dryRun: true))
+        } else {
+            let report = try pruner.run(request.limit) { announce($0, survey, dryRun: false) }
+            tell(report)
+            context.report.answer(summary(report, dryRun: false))
+        }
+    }
+
+    private func checkpoint() throws {
+        if Interruption.isRequested { throw Interrupted() }
+    }
+
+    // MARK: What it says
+
+    private func announce(_ plan: PruneReport, _ survey: RetentionSurvey, dryRun: Bool) {
+        func say(_ line: String) { context.report.plan(line, isAsked: dryRun) }
+        for stream in survey.outlooks where stream.unneededSegments > 0 {
+            say(
+                "history of \(FilePath(bytes: stream.identity.path)): every state since "
+                    + "\(TimeText.shown(stream.windowStart, in: context.zone)) stays; "
+                    + "\(stream.unneededSegments) of \(stream.segments) segments go, "
+                    + "\(stream.neededRecords) of \(stream.records) records are needed")
+        }
+        say("stored: \(shown(plan.stored))")
+        if plan.marked.files > 0 { say("marked before: \(shown(plan.marked))") }
+        say("needed by nothing: \(shown(plan.dropped))")
+        say(
+            "mostly unneeded: \(shown(plan.emptied)), of which "
+                + "\(ByteCountText.shown(plan.copied)) are copied first")
+        say("unneeded, and stays: \(ByteCountText.shown(plan.unusedKept))")
+        if plan.fresh.files > 0 {
+            say(
+                "stays for now: \(shown(plan.fresh)) that a backup at work may be about to need")
+        }
+        say("frees in all: \(ByteCountText.shown(plan.frees))")
+        if plan.missing > 0 {
+            context.report.warning(
+                "\(plan.missing) blobs that are needed are in no pack; see 'holdfast verify'",
+                during: "prune")
+        }
+    }
+
+    private func tell(_ report: PruneReport) {
+        context.report.note("deleted: \(shown(report.deleted))")
+        if report.waiting.files > 0 {
+            let holders = report.holders.joined(separator: "; ")
+            context.report.note(
+                "marked, and deleted by a later run: \(shown(report.waiting))"
+                    + (holders.isEmpty ? "" : "; in use by \(holders)"))
+        }
+        for (pack, reason) in report.hurt {
+            context.report.warning(
+                "packs/\(pack) stays, what is needed of it cannot be read: \(reason)",
+                during: "prune")
+        }
+    }
+
+    private func shown(_ amount: PruneReport.Amount) -> String {
+        "\(amount.files) files, \(ByteCountText.shown(amount.bytes))"
+    }
+
+    private func summary(_ report: PruneReport, dryRun: Bool) -> JSONLine {
+        var line = JSONLine("prune_summary")
+        line.add("dry_run", dryRun)
+        line.add("stored_bytes", report.stored.bytes)
+        line.add("unneeded_bytes", report.dropped.bytes)
+        line.add("emptied_bytes", report.emptied.bytes)
+        line.add("copied_bytes", report.copied)
+        line.add("marked_before_bytes", report.marked.bytes)
+        line.add("unneeded_kept_bytes", report.unusedKept)
+        line.add("frees_bytes", report.frees)
+        line.add("deleted_files", report.deleted.files)
+        line.add("deleted_bytes", report.deleted.bytes)
+        line.add("waiting_files", report.waiting.files)
+        line.add("waiting_bytes", report.waiting.bytes)
+        line.add("waiting_for", texts: report.holders)
+        line.add("missing_blobs", report.missing)
+        return line
+    }
+}
