@@ -7,6 +7,7 @@ extension Program {
             BackupCommand.description.name: BackupCommand.run,
             WatchCommand.description.name: WatchCommand.run,
             SnapshotsCommand.description.name: SnapshotsCommand.run,
+            HistoryCommand.description.name: HistoryCommand.run,
             ListCommand.description.name: ListCommand.run,
             DumpCommand.description.name: DumpCommand.run,
             RestoreCommand.description.name: RestoreCommand.run,

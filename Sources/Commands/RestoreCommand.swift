@@ -10,34 +10,71 @@ extension RestoreCommand {
         let signals = try Signals()
         defer { withExtendedLifetime(signals) {} }
         let asked = try self.request(parsed)
+        if let moment = try MomentRequest(parsed, context) {
+            return try run(moment, asked, parsed, context)
+        }
         let latest = try LatestChoice(parsed)
         return try Session.run(context, purpose: "restore", writes: false) { session in
             var request = asked
             request.spared = try context.settings.ownDirectories()
             let choice = try latest.choose(
                 parsed.arguments.first ?? Array("latest".utf8), in: session, context)
-            let report = RestoreNarrator(context, dryRun: request.dryRun).report
-            let start = context.clock.bootTime()
-            do {
-                try restore(choice, request, session, report, context)
-            } catch is Interrupted {
-                throw CommandError(
-                    .interrupted, "interrupted; what was restored so far stays",
-                    hint: "run it again; --overwrite if-changed keeps what is there already")
-            } catch let error as SystemError where error.isLackOfRoom {
-                throw CommandError(
-                    .failed,
-                    "the target has no room left: \(error); what was restored so far stays",
-                    hint: "make room and run it again with --overwrite if-changed, which keeps "
-                        + "what is there already, or name another --target")
+            let node = try SnapshotBrowser(session.repository).node(
+                at: choice.path, in: choice.snapshot)
+            let total =
+                choice.path.components.isEmpty ? choice.snapshot.snapshot.totals.bytes : nil
+            let source = RestoreSource(node, of: choice.snapshot.snapshot)
+            return try restore(source, request, total: total, session, context) {
+                RestoreSummary($0, choice.snapshot, request, seconds: $1).tell(context)
             }
-            tellOwners(report.counts.ownersDenied, context)
-            let seconds = Double(context.clock.bootTime() - start) / 1e9
-            RestoreSummary(report.counts, choice, request, seconds: seconds).tell(context)
-            // A snapshot that cannot be read may be the one that was meant.
-            return report.counts.problems == 0 && context.report.warnings == 0
-                ? .done : .incomplete
         }
+    }
+
+    /// Brings databases, and trees, back as they were at a moment or a position.
+    private static func run(
+        _ moment: MomentRequest, _ asked: RestoreRequest, _ parsed: ParsedCommand,
+        _ context: CommandContext
+    ) throws -> ExitCode {
+        let selection = try SnapshotSelection(
+            parsed, host: LatestFilter.host, path: LatestFilter.path, tag: LatestFilter.tag)
+        return try Session.run(context, purpose: "restore", writes: false) { session in
+            var request = asked
+            request.spared = try context.settings.ownDirectories()
+            let found = try RestoreMoment(moment, selection, session, context)
+            let plan = try found.plan()
+            let source = try found.source(plan)
+            return try restore(source, request, total: nil, session, context) { counts, seconds in
+                found.tell(plan)
+                var summary = RestoreSummary(counts, plan.snapshot, request, seconds: seconds)
+                summary.databases = plan.findings.map { found.json($0, plan, as: nil) }
+                summary.tell(context)
+            }
+        }
+    }
+
+    private static func restore(
+        _ source: RestoreSource, _ request: RestoreRequest, total: UInt64?, _ session: Session,
+        _ context: CommandContext, tell: (RestoreCounts, Double) -> Void
+    ) throws -> ExitCode {
+        let report = RestoreNarrator(context, dryRun: request.dryRun).report
+        let start = context.clock.bootTime()
+        do {
+            try restore(source, request, total: total, session, report, context)
+        } catch is Interrupted {
+            throw CommandError(
+                .interrupted, "interrupted; what was restored so far stays",
+                hint: "run it again; --overwrite if-changed keeps what is there already")
+        } catch let error as SystemError where error.isLackOfRoom {
+            throw CommandError(
+                .failed,
+                "the target has no room left: \(error); what was restored so far stays",
+                hint: "make room and run it again with --overwrite if-changed, which keeps "
+                    + "what is there already, or name another --target")
+        }
+        tellOwners(report.counts.ownersDenied, context)
+        tell(report.counts, Double(context.clock.bootTime() - start) / 1e9)
+        // A snapshot that cannot be read may be the one that was meant.
+        return report.counts.problems == 0 && context.report.warnings == 0 ? .done : .incomplete
     }
 
     /// What the narrator did not say of each entry.
@@ -74,10 +111,9 @@ extension RestoreCommand {
     }
 
     private static func restore(
-        _ choice: SnapshotChoice, _ request: RestoreRequest, _ session: Session,
+        _ source: RestoreSource, _ request: RestoreRequest, total: UInt64?, _ session: Session,
         _ report: RestoreReport, _ context: CommandContext
     ) throws {
-        let total = choice.path.components.isEmpty ? choice.snapshot.snapshot.totals.bytes : nil
         let restorer = Restorer(from: session.repository, request, report: report) {
             context.progress.update {
                 let counts = report.counts
@@ -87,9 +123,7 @@ extension RestoreCommand {
             }
             return Interruption.isRequested
         }
-        let browser = SnapshotBrowser(session.repository)
-        let node = try browser.node(at: choice.path, in: choice.snapshot)
-        try restorer.run(RestoreSource(node, of: choice.snapshot.snapshot))
+        try restorer.run(source)
     }
 }
 
@@ -129,16 +163,18 @@ private struct RestoreNarrator {
 /// What a restore did.
 private struct RestoreSummary {
     private let counts: RestoreCounts
-    private let choice: SnapshotChoice
+    private let snapshot: StoredSnapshot?
     private let request: RestoreRequest
     private let seconds: Double
+    /// What was given of each database, where a moment or a position was asked for.
+    var databases: [JSONLine] = []
 
     init(
-        _ counts: RestoreCounts, _ choice: SnapshotChoice, _ request: RestoreRequest,
+        _ counts: RestoreCounts, _ snapshot: StoredSnapshot?, _ request: RestoreRequest,
         seconds: Double
     ) {
         self.counts = counts
-        self.choice = choice
+        self.snapshot = snapshot
         self.request = request
         self.seconds = seconds
     }
@@ -149,12 +185,13 @@ private struct RestoreSummary {
     }
 
     private func lines(_ zone: LocalZone) -> [String] {
-        let time = TimeText.shown(choice.snapshot.snapshot.time, in: zone)
-        guard !request.dryRun else {
-            return ["dry run: nothing was written; snapshot \(choice.snapshot.shortID) of \(time)"]
-        }
+        let what =
+            snapshot.map {
+                "snapshot \($0.shortID) of \(TimeText.shown($0.snapshot.time, in: zone))"
+            } ?? "databases"
+        guard !request.dryRun else { return ["dry run: nothing was written; \(what)"] }
         var lines = [
-            "restored snapshot \(choice.snapshot.shortID) of \(time) to \(request.target)",
+            "restored \(what) to \(request.target)",
             "\(Counted.of(counts.files, "file")), "
                 + "\(Counted.of(counts.directories, "directory", "directories")), "
                 + "\(Counted.of(counts.databases, "database")), "
@@ -182,7 +219,8 @@ private struct RestoreSummary {
 
     private var json: JSONLine {
         var line = JSONLine("summary")
-        line.add("snapshot_id", choice.snapshot.id.hex)
+        if let snapshot { line.add("snapshot_id", snapshot.id.hex) }
+        if !databases.isEmpty { line.add("databases", objects: databases) }
         if request.dryRun { line.add("dry_run", true) }
         line.add("files_restored", counts.files)
         line.add("dirs_restored", counts.directories)

@@ -159,7 +159,7 @@ enum TestExtent {
 
 extension StringProtocol {
     /// Where the first `text` ends.
-    fileprivate func end(of text: String) -> Index? {
+    func end(of text: String) -> Index? {
         var start = startIndex
         while start < endIndex {
             if self[start...].hasPrefix(text) { return index(start, offsetBy: text.count) }

@@ -62,21 +62,24 @@ import Testing
         ]
     }
 
+    private static let segment = ObjectName(.segments, String(repeating: "0", count: 64))
+
     private static var decoders: [(name: String, sample: [UInt8], decode: Decoder)] {
-        let note = SegmentNote(
-            identity: identity, size: 5000, records: [(record, 3), (record, 9)])
+        let handles = [3, 9].map { entry in
+            RecordHandle(
+                record: record, chain: record.chain, segment: segment, storedBytes: 700,
+                index: entry / 3 - 1, entry: entry, firstEntry: entry - 2)
+        }
+        let note = SegmentNote(identity, of: handles)?.encoded ?? []
+        let summary = SegmentSummary(of: handles)?.encoded ?? []
         return [
             ("record", record.encoded, { _ = try Record(decoding: $0) }),
             ("stream", identity.encoded, { _ = try StreamIdentity(decoding: $0) }),
             ("page table", PageTable.encode(table), { _ = try PageTable.decode($0) }),
-            (
-                "segment note", note.encoded,
-                {
-                    guard SegmentNote($0, size: 5000) != nil else { throw FormatError("no note") }
-                }
-            ),
             ("change set", changeSet.encoded, { _ = try ChangeSet(decoding: $0) }),
             ("head of a part", head.encoded, { _ = try PartHead(decoding: $0) }),
+            ("segment note", note, { _ = try SegmentNote(decoding: $0, of: segment) }),
+            ("segment summary", summary, { _ = try SegmentSummary(decoding: $0, number: 1) }),
             ("base group", outcomes[0].encoded, { _ = try GroupOutcome(decoding: $0) }),
             ("changed group", outcomes[1].encoded, { _ = try GroupOutcome(decoding: $0) }),
         ]

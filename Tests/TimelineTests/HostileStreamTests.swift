@@ -112,10 +112,8 @@ final class StreamScene {
     /// Each state that the segments offer, as a snapshot of the same hand would name it.
     private static func states(in scene: StreamScene) throws -> [DatabaseReference] {
         try StreamIndex(of: scene.repository).streams.flatMap { id, stream in
-            stream.records.values.map { handle in
-                DatabaseReference(
-                    stream: id, position: handle.record.position, chain: handle.chain,
-                    fingerprint: [])
+            try stream.summaries().flatMap { try stream.records(of: $0) }.map {
+                $0.reference(in: id)
             }
         }
     }

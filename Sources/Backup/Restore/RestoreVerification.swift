@@ -32,11 +32,21 @@ struct RestoreVerification {
             guard restorer.selects(path, isDirectory: false) else { return false }
             let way = Array(path.components.dropFirst(target.path.components.count))
             do {
-                try compare(node, in: try restorer.parent(of: way, target), recovery, pool)
+                try compare(
+                    restorer.stated(node, path), in: try restorer.parent(of: way, target), recovery,
+                    pool)
             } catch let error as SystemError {
                 report.mismatch(path, error.reason(at: path))
             }
             return false
+        }
+        for state in restorer.source.strangers where restorer.selects(state) {
+            do {
+                let directory = try restorer.parent(of: state.way, target)
+                try compare(state.node, in: directory, recovery, pool)
+            } catch let error as SystemError {
+                report.mismatch(restorer.path(of: state), "\(error)")
+            }
         }
         try pool.drain()
     }

@@ -30,6 +30,7 @@ package final class Restorer {
     var firstNames: [FileLinkGroup: [[UInt8]]] = [:]
     var hardLinks: [(way: [[UInt8]], node: Node, first: [[UInt8]], staleLogs: StaleLogs)] = []
     var databases: [(way: [[UInt8]], node: Node)] = []
+    var source = RestoreSource([])
     /// The directories from the target to where ``parent(of:_:)`` was last, since the next is near.
     var trail: [(name: [UInt8], directory: TargetDirectory)] = []
 
@@ -57,6 +58,7 @@ package final class Restorer {
     package func run(_ source: RestoreSource) throws {
         defer { pool.finish() }
         let (runs, single) = (source.runs, source.single)
+        self.source = source
         let target = try TargetDirectory.target(request.target, create: !request.dryRun)
         guard try target?.lies(in: request.spared) != true else { throw Restorer.holdsRepository }
         let root = try RestoredDirectory(target, at: request.target)
@@ -65,6 +67,7 @@ package final class Restorer {
         } else {
             try contents(runs, root)
         }
+        try queueStrangers(in: target)
         try flush()
         try pool.drain()
         try report.checkRoom()
@@ -187,7 +190,7 @@ package final class Restorer {
         }
         let way = parent.way + [node.name]
         if case .database = node.content {
-            databases.append((way, node))
+            databases.append((way, stated(node, path)))
             return
         }
         let existing = try directory.status(node.name)

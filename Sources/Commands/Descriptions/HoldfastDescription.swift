@@ -7,6 +7,7 @@ extension ProgramDescription {
             BackupCommand.description,
             WatchCommand.description,
             SnapshotsCommand.description,
+            HistoryCommand.description,
             ListCommand.description,
             DumpCommand.description,
             RestoreCommand.description,

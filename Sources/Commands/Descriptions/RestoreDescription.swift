@@ -24,6 +24,22 @@ package enum RestoreCommand {
     package static let exclude = OptionDescription(
         "exclude", short: "e", form: .value("PATTERN", .text),
         help: "leave out what matches", isRepeatable: true)
+    /// `--at`
+    package static let at = OptionDescription(
+        "at", form: .value("TIME", .text),
+        help: "the databases as they were at this moment, and the files as last recorded before")
+    /// `--position`
+    package static let position = OptionDescription(
+        "position", form: .value("EPOCH/SEQUENCE", .text),
+        help: "a database as it was at this position of its history")
+    /// `--branch`
+    package static let branch = OptionDescription(
+        "branch", form: .value("NAME", .text),
+        help: "with --at or --position: in this branch of the history")
+    /// `--database`
+    package static let database = OptionDescription(
+        "database", form: .value("PATH", .file),
+        help: "with --at or --position: only this database, no files", isRepeatable: true)
     /// `--overwrite`
     package static let overwrite = OptionDescription(
         "overwrite",
@@ -53,13 +69,18 @@ package enum RestoreCommand {
                 + "that is in use is replaced through SQLite, in one transaction.",
             "Files go to the user and group of the recorded name where this host has one, else to "
                 + "the recorded number.",
+            "With --at, each database becomes what it was at that moment, to the commit; the "
+                + "answer says which commit was given and when the next one was. Times are RFC "
+                + "3339, local 'YYYY-MM-DD HH:MM:SS[.fff]', or -15m. Where it is not certain which "
+                + "state was there, the nearest on both sides are named and nothing is restored.",
         ],
         arguments: [
             ArgumentDescription(
                 "SNAPSHOT", .optional, help: SnapshotArgument.help + " (default: latest)")
         ],
         options: [
-            target, include, exclude, overwrite, delete, verify, dryRun, numericIDs,
+            target, at, position, database, branch, include, exclude, overwrite, delete, verify,
+            dryRun, numericIDs,
         ] + LatestFilter.all,
         examples: [
             CommandExample(
@@ -68,6 +89,12 @@ package enum RestoreCommand {
             CommandExample(
                 "holdfast restore latest:/srv/accounts --target /srv/accounts --delete",
                 "make a directory again what it was"),
+            CommandExample(
+                "holdfast restore --at -15m --target /tmp/restored",
+                "restore databases and files as they were a quarter of an hour ago"),
+            CommandExample(
+                "holdfast restore --position 1/900 --database /srv/accounts/accounts.db --target /",
+                "put one database back in its place as it was at a position"),
             CommandExample(
                 "holdfast restore 40dc1520 --target / --include /etc/nginx --dry-run",
                 "see what putting a directory back in its place would change"),

@@ -39,7 +39,7 @@ package final class Catalogue: Sendable {
         let addBlob: Statement
     }
 
-    private static let version: Int64 = 2
+    private static let version: Int64 = 3
     private let contents: Mutex<Contents>
     private let path: FilePath
     private let repository: String
@@ -112,8 +112,12 @@ package final class Catalogue: Sendable {
             id BLOB NOT NULL, pack INTEGER NOT NULL, offset INTEGER NOT NULL, kind INTEGER NOT NULL,
             codec INTEGER NOT NULL, stored INTEGER NOT NULL, plain INTEGER NOT NULL,
             PRIMARY KEY (id, pack)) WITHOUT ROWID;
-        CREATE TABLE IF NOT EXISTS segments (
-            name TEXT PRIMARY KEY, note BLOB NOT NULL) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS stream_segments (
+            number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE NOT NULL,
+            size INTEGER NOT NULL, stream BLOB NOT NULL, epoch INTEGER NOT NULL,
+            sequence INTEGER NOT NULL, summary BLOB NOT NULL, note BLOB NOT NULL);
+        CREATE INDEX IF NOT EXISTS stream_segments_order
+            ON stream_segments (stream, epoch, sequence);
         CREATE TABLE IF NOT EXISTS leases (
             id TEXT PRIMARY KEY, generation INTEGER NOT NULL, boot BLOB NOT NULL,
             since INTEGER NOT NULL) WITHOUT ROWID;
@@ -131,7 +135,7 @@ package final class Catalogue: Sendable {
         known.reset()
         guard found != wanted else { return try connection.execute(schema) }
         try connection.transaction {
-            for table in ["about", "packs", "blobs", "segments", "leases"] {
+            for table in ["about", "packs", "blobs", "segments", "stream_segments", "leases"] {
                 try connection.execute("DROP TABLE IF EXISTS \(table)")
             }
             try connection.execute(about)
@@ -226,39 +230,6 @@ package final class Catalogue: Sendable {
 }
 
 extension Catalogue {
-    /// What is noted of each segment, by name.
-    package func segmentNotes() throws -> [String: [UInt8]] {
-        try using { contents in
-            let select = try contents.connection.prepare("SELECT name, note FROM segments")
-            var notes: [String: [UInt8]] = [:]
-            while try select.step() { notes[select.text(at: 0)] = select.bytes(at: 1) }
-            return notes
-        }
-    }
-
-    /// Notes a segment, so that its records need not be read again to know its positions.
-    package func note(segment name: String, _ note: [UInt8]) throws {
-        try using { contents in
-            let insert = try contents.connection.prepare(
-                "INSERT OR REPLACE INTO segments VALUES (?, ?)")
-            insert.bind(name, at: 1)
-            insert.bind(note, at: 2)
-            _ = try insert.step()
-        }
-    }
-
-    /// Forgets segments that are gone.
-    package func removeNotes(of names: [String]) throws {
-        try using { contents in
-            let delete = try contents.connection.prepare("DELETE FROM segments WHERE name = ?")
-            for name in names {
-                delete.bind(name, at: 1)
-                _ = try delete.step()
-                delete.reset()
-            }
-        }
-    }
-
     /// Nanoseconds for which a lease's generation is known to have stood still, as of `now`.
     func stillTime(
         of lease: LeaseID, generation: UInt64, boot: [UInt8], now: UInt64

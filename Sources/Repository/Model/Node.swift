@@ -104,6 +104,26 @@ package struct Node: Sendable, Hashable {
         attributes = []
         self.content = content
     }
+
+    /// A database of which no snapshot knows more than its states; its owner alone may read it.
+    package init(database name: [UInt8], userID: UInt32, groupID: UInt32, modified: Timestamp) {
+        self.name = name
+        kind = .regular
+        permissions = 0o600
+        self.userID = userID
+        self.groupID = groupID
+        userName = ""
+        groupName = ""
+        self.modified = modified
+        changed = modified
+        size = 0
+        device = 0
+        inode = 0
+        links = 1
+        settled = false
+        attributes = []
+        content = .nothing
+    }
 }
 
 extension Node {

@@ -147,7 +147,8 @@ extension Record {
     /// So far below the largest number that whoever continues a stream can count on.
     private static let positionLimit: UInt64 = 1 << 62
 
-    package init(decoding bytes: [UInt8]) throws(FormatError) {
+    /// - Parameter known: a boot id that the record shares where it has the same.
+    package init(decoding bytes: [UInt8], sharing known: [UInt8]? = nil) throws(FormatError) {
         var reader = ByteReader(bytes)
         guard try reader.u8() == 1 else { throw FormatError("record of an unknown version") }
         guard let kind = Kind(rawValue: try reader.u8()) else {
@@ -159,8 +160,11 @@ extension Record {
         guard position.epoch < Record.positionLimit, position.sequence < Record.positionLimit else {
             throw FormatError("position out of range")
         }
+        let wall = try reader.moment()
+        let boot = try reader.varint()
+        let bootID = try reader.bytes(16)
         let seen = Moment(
-            wall: try reader.moment(), boot: try reader.varint(), bootID: try reader.bytes(16))
+            wall: wall, boot: boot, bootID: known == bootID ? known ?? bootID : bootID)
         let notBefore = try reader.moment()
         let database = try reader.varint()
         let pageSize = try reader.varint()

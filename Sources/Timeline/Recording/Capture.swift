@@ -14,23 +14,24 @@ final class Capture {
     private(set) var seen: Record.Moment
     /// What of the stream could not be read; then a complete base has to be recorded.
     private let history = FirstFailure()
-    private let previous: [RecordHandle]
+    private let previous: RecordPath?
     private let repository: Repository
     private let store: BlobStore
 
-    /// - Parameter previous: the records from a base to the stream's end; empty for a new stream.
+    /// - Parameter previous: the records from a base to the stream's end; nil or empty for none.
     init(
-        reader: DatabaseReader, previous: [RecordHandle], repository: Repository, store: BlobStore,
+        reader: DatabaseReader, previous: RecordPath?, repository: Repository, store: BlobStore,
         scratch: FilePath
     ) throws {
         self.reader = reader
         self.repository = repository
         self.store = store
         geometry = PageGeometry(pageSize: reader.pageSize)
-        isBase =
-            previous.isEmpty || previous.count >= DatabaseRecorder.pathLimit
-            || previous.last?.record.pageSize != reader.pageSize
-        self.previous = isBase ? [] : previous
+        let isContinued =
+            previous.map { $0.count < DatabaseRecorder.pathLimit } ?? false
+            && previous?.last?.record.pageSize == reader.pageSize
+        isBase = !isContinued
+        self.previous = previous
         spool = try OutcomeSpool(in: scratch, groups: 0)
         seen = repository.world.moment
     }
@@ -71,7 +72,7 @@ final class Capture {
         fingerprint = view.identity.encoded
         spool.resize(groups: geometry.groupCount(pages: pageCount))
         var cursor =
-            isBase ? nil : try StateCursor(over: previous, in: repository, wantsBodies: true)
+            try isBase ? nil : previous.map { try StateCursor(over: $0, wantsBodies: true) }
         for group in 0..<geometry.groupCount(pages: pageCount) {
             let plan = try cursor?.next()
             let reading = try GroupReading(group, of: view)

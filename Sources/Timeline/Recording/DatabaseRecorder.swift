@@ -53,7 +53,7 @@ package final class DatabaseRecorder {
     /// Whether the repository still has all that makes up a state that an earlier snapshot names.
     package func holds(_ reference: DatabaseReference) throws -> Bool {
         guard let stream = streams.streams[reference.stream],
-            let handle = stream.records[reference.chain]
+            let handle = try stream.find(reference)
         else { return false }
         return try !stream.storedPath(to: handle, in: repository).isEmpty
     }
@@ -100,7 +100,7 @@ package final class DatabaseRecorder {
         try claim(path)
         let stream = streams.stream(host: host, path: path.bytes)
         let end = forcesBase ? nil : stream?.end
-        let previous = try end.flatMap { try stream?.storedPath(to: $0, in: repository) } ?? []
+        let previous = try end.flatMap { try stream?.storedPath(to: $0, in: repository) }
         let capture = try captured(by: reader, after: previous)
         return try append(capture, to: stream, path: path, known: known)
     }
@@ -115,7 +115,7 @@ package final class DatabaseRecorder {
 
     /// The state of now against the stream's end; a complete base where that end is damaged.
     private func captured(
-        by reader: DatabaseReader, after previous: [RecordHandle]
+        by reader: DatabaseReader, after previous: RecordPath?
     ) throws -> Capture {
         let capture = try Capture(
             reader: reader, previous: previous, repository: repository, store: store,
@@ -125,7 +125,7 @@ package final class DatabaseRecorder {
             return capture
         } catch let error as RepositoryError where error.code == .damaged && !capture.isBase {
             let base = try Capture(
-                reader: reader, previous: [], repository: repository, store: store,
+                reader: reader, previous: nil, repository: repository, store: store,
                 scratch: scratch)
             try base.run()
             return base

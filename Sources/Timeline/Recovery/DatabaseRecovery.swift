@@ -16,7 +16,7 @@ package final class DatabaseRecovery {
     package var damagedSegments: [(segment: ObjectName, reason: any Error)] { streams.damaged }
 
     /// The records that make up a state, base first.
-    package func path(to reference: DatabaseReference) throws -> [RecordHandle] {
+    package func path(to reference: DatabaseReference) throws -> RecordPath {
         guard let stream = streams.streams[reference.stream] else {
             throw RepositoryError(
                 .damaged, "the stream of a database is missing: no segment of it can be read",
@@ -26,7 +26,7 @@ package final class DatabaseRecovery {
     }
 
     func cursor(over reference: DatabaseReference) throws -> StateCursor {
-        try StateCursor(over: path(to: reference), in: repository, wantsBodies: false)
+        try StateCursor(over: path(to: reference), wantsBodies: false)
     }
 
     /// Walks the pages of a state on all cores, each group proved by its pages' hashes, and proves
@@ -42,7 +42,7 @@ package final class DatabaseRecovery {
         // The pool's own failure would fail all databases after this one.
         let failure = FirstFailure()
         do {
-            var cursor = try StateCursor(over: path, in: repository, wantsBodies: true)
+            var cursor = try StateCursor(over: path, wantsBodies: true)
             let root = RootSum()
             // However this ends, no job may outlive it: each writes to the caller's descriptor.
             try drained(pool) {
@@ -86,7 +86,7 @@ package final class DatabaseRecovery {
     ) throws {
         do {
             var cursor = try StateCursor(
-                over: path(to: reference), in: repository, wantsBodies: true)
+                over: path(to: reference), wantsBodies: true)
             var root = StateRoot()
             var last: [UInt8] = []
             while let plan = try cursor.next() {

@@ -41,24 +41,21 @@ extension GroupPlan {
             }
         }
         try bytes.withUnsafeMutableBytes { bytes in
-            try applyLayers(to: bytes, only: only, with: PageCoder(tools))
+            try apply(to: bytes, only: only, with: PageCoder(tools))
             try prove(UnsafeRawBufferPointer(bytes), only: only, with: tools.hasher)
         }
         return bytes
     }
 
-    private func applyLayers(
+    private func apply(
         to bytes: UnsafeMutableRawBufferPointer, only: Set<UInt32>?, with coder: PageCoder
     ) throws {
-        for layer in layers {
-            for page in layer.pages where pages.contains(page.entry.page) {
-                if let only, !only.contains(page.entry.page) { continue }
-                do {
-                    try coder.decode(
-                        page.body, page.entry.codec, over: self.page(page.entry.page, bytes))
-                } catch {
-                    throw damage("page \(page.entry.page): \(error)")
-                }
+        for change in changes {
+            if let only, !only.contains(change.page) { continue }
+            do {
+                try coder.decode(change.body, change.codec, over: page(change.page, bytes))
+            } catch {
+                throw damage("page \(change.page): \(error)")
             }
         }
     }

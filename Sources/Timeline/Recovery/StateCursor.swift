@@ -1,63 +1,38 @@
-package import Codec
-package import Repository
-
-/// What makes up one page group of a state: a base's group, and the changes since, in order.
-package struct GroupPlan: Sendable {
-    package let group: Int
-    /// Numbers of the pages the group has in this state.
-    package let pages: Range<UInt32>
-    package let geometry: PageGeometry
-    /// Hash of each page of the state; zero for the lock page.
-    package let hashes: [Digest]
-    /// The base's blob and how many of the group's pages it holds; nil for groups past its end.
-    let base: (blob: BlobID, pages: Int)?
-    /// The group's pages in each change set since the base; the database's size after it.
-    let layers: [(pages: [ChangedPage], pageCount: UInt32)]
-
-    /// How many versions in a row lean on the one before, for each page of the group.
-    func chainLengths() -> [Int] {
-        var lengths = [Int](repeating: 0, count: pages.count)
-        for layer in layers {
-            for page in layer.pages where pages.contains(page.entry.page) {
-                let index = Int(page.entry.page - pages.lowerBound)
-                lengths[index] = page.entry.codec == .dictionary ? lengths[index] + 1 : 0
-            }
-        }
-        return lengths
-    }
-}
+import Codec
+import Repository
 
 /// Walks a recorded state of a database group by group, in ascending order.
 ///
-/// Memory does not grow with the database: of the base and of each change set since it, a few
-/// blobs are held at a time.
+/// Memory grows neither with the database nor with the number of records since its base.
 package struct StateCursor {
     package let record: Record
     package let geometry: PageGeometry
     package private(set) var group = 0
     private var isFinished = false
     private var base: BaseCursor
-    private var layers: [ChangeSetCursor]
+    private let path: RecordPath
+    private let wantsBodies: Bool
+    private let budget: Int
+    private var window: ChangeWindow?
 
-    /// A cursor over the state after the last record of `path`, which begins with a base.
-    package init(
-        over path: [RecordHandle], in repository: Repository, wantsBodies: Bool
-    ) throws {
+    /// A cursor over the state after the last record of `path`.
+    ///
+    /// - Parameter budget: bytes of changes that are held at a time.
+    package init(over path: RecordPath, wantsBodies: Bool, budget: Int? = nil) throws {
         guard let first = path.first, let last = path.last, first.record.kind == .base else {
             throw FormatError("a state without a base")
         }
-        let opener = BlobOpener(repository)
+        self.path = path
+        self.wantsBodies = wantsBodies
+        self.budget = budget ?? ChangeWindow.budget
         record = last.record
         geometry = PageGeometry(pageSize: first.record.pageSize)
-        base = try BaseCursor(
-            first, SegmentReader(first.segment, in: repository, with: opener))
-        layers = try path.dropFirst().filter { $0.record.kind == .commit }.map {
-            guard $0.record.pageSize == first.record.pageSize else {
-                throw FormatError("record \($0.record.position) changes the page size")
-            }
-            let reader = try SegmentReader($0.segment, in: repository, with: opener)
-            return ChangeSetCursor($0, reader, wantsBodies: wantsBodies)
+        guard record.pageSize == first.record.pageSize else {
+            throw FormatError("record \(record.position) changes the page size")
         }
+        let repository = path.store.repository
+        base = try BaseCursor(
+            first, SegmentReader(first.segment, in: repository, with: BlobOpener(repository)))
     }
 
     /// The next group; nil past the last.
@@ -67,20 +42,13 @@ package struct StateCursor {
             return nil
         }
         let pages = geometry.pages(of: group, total: record.pageCount)
-        let bound = UInt32(clamping: geometry.pagesPerGroup * (group + 1) + 1)
         var hashes = [Digest](repeating: .zero, count: pages.count)
         let stored = try base.next()
         for (index, hash) in (stored?.hashes ?? []).prefix(hashes.count).enumerated() {
             hashes[index] = hash
         }
-        var plan: [(pages: [ChangedPage], pageCount: UInt32)] = []
-        for index in layers.indices {
-            let changed = try layers[index].take(below: bound)
-            for page in changed where pages.contains(page.entry.page) {
-                hashes[Int(page.entry.page - pages.lowerBound)] = page.entry.hash
-            }
-            if !changed.isEmpty { plan.append((changed, layers[index].record.pageCount)) }
-        }
+        let changed = try changes(of: pages)
+        for (page, hash) in changed.hashes { hashes[Int(page - pages.lowerBound)] = hash }
         // Without this a record that claims more pages than there are would keep us for hours.
         for (number, hash) in zip(pages, hashes)
         where hash == .zero && number != geometry.lockPage {
@@ -89,7 +57,22 @@ package struct StateCursor {
         defer { group += 1 }
         return GroupPlan(
             group: group, pages: pages, geometry: geometry, hashes: hashes,
-            base: stored.map { ($0.blob, $0.hashes.count) }, layers: plan)
+            base: stored.map { ($0.blob, $0.hashes.count) }, changes: changed.changes)
+    }
+
+    private mutating func changes(
+        of pages: Range<UInt32>
+    ) throws -> (hashes: ArraySlice<(page: UInt32, hash: Digest)>, changes: [PageChange]) {
+        if !(window?.pages.contains(pages.lowerBound) ?? false) { try scan() }
+        return window?.take(below: pages.upperBound) ?? ([], [])
+    }
+
+    private mutating func scan() throws {
+        // The former window goes first, so that there are never two.
+        window = nil
+        var scan = ChangeScan(
+            path, from: group, of: record, wantsBodies: wantsBodies, budget: budget)
+        window = try scan.run()
     }
 
     /// Reads what is left and proves that all tables were what their chains cover.
@@ -97,6 +80,6 @@ package struct StateCursor {
         guard !isFinished else { return }
         isFinished = true
         try base.finish()
-        for index in layers.indices { try layers[index].finish() }
+        if window == nil { try scan() }
     }
 }

@@ -107,9 +107,9 @@ private struct StreamHistory {
     let identity: StreamIdentity
     private let records: [Digest: RecordHandle]
 
-    init(_ stream: Stream, unmarked: Stream?) {
+    init(_ stream: Stream, unmarked: Stream?) throws {
         identity = stream.identity
-        records = stream.records.merging(unmarked?.records ?? [:]) { $1 }
+        records = try stream.allRecords().merging(unmarked?.allRecords() ?? [:]) { $1 }
     }
 
     subscript(chain: Digest) -> RecordHandle? { records[chain] }

@@ -182,6 +182,6 @@ package final class Sealer {
 
 extension Stream {
     fileprivate func handle(of record: JournalEnd) throws -> RecordHandle? {
-        records[record.chain]
+        try self.record(record.chain, near: record.position.sequence)
     }
 }

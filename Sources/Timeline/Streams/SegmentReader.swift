@@ -18,23 +18,44 @@ struct SegmentReader {
         try opener.read(entries[index], in: pack)
     }
 
-    /// Identity and records of the segment, each record's counts held against its blobs.
-    func note() throws -> SegmentNote {
-        do {
+    /// To what the segment's records belong.
+    func identity() throws -> StreamIdentity {
+        try asDamage {
             guard entries.first?.header.kind == .streamIdentity else {
                 throw FormatError("a segment that names no stream")
             }
-            let identity = try StreamIdentity(decoding: read(0))
-            var records: [(record: Record, entry: Int)] = []
+            return try StreamIdentity(decoding: read(0))
+        }
+    }
+
+    /// The records of the segment, each one's counts held against its blobs.
+    func records() throws -> [RecordHandle] {
+        try asDamage {
+            var handles: [RecordHandle] = []
             var first = 1
             for (index, entry) in entries.enumerated() where entry.header.kind == .record {
-                let record = try Record(decoding: read(index))
+                // Of a boot id there is one copy, not one a record.
+                let record = try Record(
+                    decoding: read(index), sharing: handles.last?.record.seen.bootID)
                 try check(record, first..<index)
-                records.append((record, index))
+                let bytes = entries[first...index].reduce(0) { $0 + $1.header.span }
+                handles.append(
+                    RecordHandle(
+                        record: record, chain: record.chain, segment: pack.name,
+                        storedBytes: UInt64(bytes), index: handles.count, entry: index,
+                        firstEntry: first))
                 first = index + 1
             }
-            guard first == entries.count else { throw FormatError("blobs behind the last record") }
-            return SegmentNote(identity: identity, size: pack.size, records: records)
+            guard first == entries.count, !handles.isEmpty else {
+                throw FormatError("blobs behind the last record")
+            }
+            return handles
+        }
+    }
+
+    private func asDamage<R>(_ body: () throws -> R) throws -> R {
+        do {
+            return try body()
         } catch let error as FormatError {
             throw RepositoryError(
                 .damaged, "\(pack.name): \(error)",

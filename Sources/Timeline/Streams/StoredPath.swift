@@ -4,15 +4,15 @@ import Repository
 extension Stream {
     /// The records that make up a state, base first, where the segments and the base's page groups
     /// are all there; empty where something is lost, so that a writer begins with a base anew.
-    func storedPath(to target: RecordHandle, in repository: Repository) throws -> [RecordHandle] {
+    func storedPath(to target: RecordHandle, in repository: Repository) throws -> RecordPath {
         do {
             let path = try path(to: target)
-            guard let base = path.first else { return [] }
-            return try Stream.holdsGroups(of: base, in: repository) ? path : []
+            guard let base = path.first else { return .empty(in: store) }
+            return try Stream.holdsGroups(of: base, in: repository) ? path : .empty(in: store)
         } catch let error as RepositoryError where [.damaged, .absent].contains(error.code) {
-            return []
+            return .empty(in: store)
         } catch is FormatError {
-            return []
+            return .empty(in: store)
         }
     }
 

@@ -1,64 +1,11 @@
-package import Codec
+import Codec
 import Platform
 package import Repository
 
-/// A record and where it lies.
-package struct RecordHandle: Sendable, Hashable {
-    package let record: Record
-    /// The record's chain hash.
-    package let chain: Digest
-    package let segment: ObjectName
-    /// Index of the record's blob in the segment's index.
-    let entry: Int
-    /// Index of the first blob that belongs to the record.
-    let firstEntry: Int
-}
-
-/// One stream as the repository holds it.
-package struct Stream: Sendable {
-    package let identity: StreamIdentity
-    /// Every record that was found, by its chain hash.
-    package fileprivate(set) var records: [Digest: RecordHandle] = [:]
-
-    /// The newest record: what an append continues.
-    package var end: RecordHandle? {
-        records.values.max { ($0.record.position, $0.chain) < ($1.record.position, $1.chain) }
-    }
-
-    /// The records from a complete base to `target`, in order; throws `damaged` where one is
-    /// missing.
-    package func path(to target: RecordHandle) throws -> [RecordHandle] {
-        var path = [target]
-        while let last = path.last, last.record.kind != .base {
-            guard let previous = records[last.record.previous],
-                previous.record.position.sequence < last.record.position.sequence
-            else {
-                throw RepositoryError(
-                    .damaged,
-                    "record \(last.record.position) of the stream of"
-                        + " \(FilePath(bytes: identity.path)) leads to a record that is missing",
-                    hint: "Run 'holdfast verify --read-data' to see which segment is hurt.")
-            }
-            path.append(previous)
-        }
-        return path.reversed()
-    }
-
-    /// The record at a position whose chain is `chain`; throws `damaged` where it is missing.
-    package func record(at reference: DatabaseReference) throws -> RecordHandle {
-        guard let handle = records[reference.chain], handle.record.position == reference.position
-        else {
-            throw RepositoryError(
-                .damaged,
-                "the state \(reference.position) of \(FilePath(bytes: identity.path)) is not in"
-                    + " the repository",
-                hint: "Run 'holdfast verify' to see which segment is missing.")
-        }
-        return handle
-    }
-}
-
 /// All streams of a repository, from its segments.
+///
+/// The catalogue keeps what is known of each segment; records stay in the segments until they are
+/// needed, so that memory does not grow with the number of commits.
 package struct StreamIndex: Sendable {
     /// By stream id.
     package private(set) var streams: [[UInt8]: Stream] = [:]
@@ -69,24 +16,32 @@ package struct StreamIndex: Sendable {
     ///
     /// - Parameter left: names of segments to do as if they were not there.
     package init(of repository: Repository, leavingOut left: Set<String> = []) throws {
-        let listed = try repository.place.list(.segments).filter { $0.name.isSealedName }
-        let notes = try repository.catalogue.segmentNotes()
-        let present = Set(listed.map(\.name.name))
-        try repository.catalogue.removeNotes(of: notes.keys.filter { !present.contains($0) })
-        let opener = BlobOpener(repository)
-        for file in listed where !left.contains(file.name.name) {
-            do {
-                if let bytes = notes[file.name.name], let note = SegmentNote(bytes, size: file.size)
-                {
-                    add(note, of: file.name)
-                    continue
-                }
-                let note = try SegmentReader(file.name, in: repository, with: opener).note()
-                try repository.catalogue.note(segment: file.name.name, note.encoded)
-                add(note, of: file.name)
-            } catch let error as RepositoryError where error.code == .damaged {
-                damaged.append((file.name, error))
+        try fillCatalogue(of: repository)
+        do {
+            try readStreams(of: repository, leavingOut: left)
+        } catch is FormatError {
+            // Nothing in the catalogue is the truth: it is made anew.
+            let noted = try repository.catalogue.segmentSizes()
+            try repository.catalogue.removeNotes(of: Array(noted.keys))
+            damaged = []
+            try fillCatalogue(of: repository)
+            try readStreams(of: repository, leavingOut: left)
+        }
+    }
+
+    private mutating func readStreams(
+        of repository: Repository, leavingOut left: Set<String>
+    ) throws {
+        let store = RecordStore(of: repository, leavingOut: left)
+        for id in try repository.catalogue.streams() {
+            var notes: [SegmentNote] = []
+            for (name, note) in try repository.catalogue.newestNotes(of: id, leavingOut: left) {
+                notes.append(try SegmentNote(decoding: note, of: ObjectName(.segments, name)))
             }
+            guard let newest = notes.max(by: { $0.newest.chain < $1.newest.chain }) else {
+                continue
+            }
+            streams[id] = Stream(newest.identity, end: newest.newest, store: store)
         }
     }
 
@@ -95,65 +50,34 @@ package struct StreamIndex: Sendable {
         streams.values.first { $0.identity.host == host && $0.identity.path == path }
     }
 
-    private mutating func add(_ note: SegmentNote, of segment: ObjectName) {
-        let id = note.identity.stream
-        var stream = streams[id] ?? Stream(identity: note.identity)
-        var first = 1
-        for (record, entry) in note.records {
-            let handle = RecordHandle(
-                record: record, chain: record.chain, segment: segment, entry: entry,
-                firstEntry: first)
-            stream.records[handle.chain] = handle
-            first = entry + 1
+    /// Brings the catalogue in line with the segments that lie in the place.
+    private mutating func fillCatalogue(of repository: Repository) throws {
+        // Before the listing, so that what another process notes meanwhile is not taken for gone.
+        var noted = try repository.catalogue.segmentSizes()
+        let opener = BlobOpener(repository)
+        for file in try repository.place.list(.segments) where file.name.isSealedName {
+            if noted.removeValue(forKey: file.name.name) == file.size { continue }
+            do {
+                let reader = try SegmentReader(file.name, in: repository, with: opener)
+                try repository.catalogue.note(reader.row(size: file.size))
+            } catch let error as RepositoryError where error.code == .damaged {
+                damaged.append((file.name, error))
+            }
         }
-        streams[id] = stream
+        try repository.catalogue.removeNotes(of: Array(noted.keys))
     }
 }
 
-/// What the catalogue keeps of a segment.
-struct SegmentNote {
-    let identity: StreamIdentity
-    /// Bytes of the segment; another size means another file.
-    let size: UInt64
-    /// Records in order, each with the index of its blob.
-    let records: [(record: Record, entry: Int)]
-
-    init(identity: StreamIdentity, size: UInt64, records: [(record: Record, entry: Int)]) {
-        self.identity = identity
-        self.size = size
-        self.records = records
-    }
-
-    var encoded: [UInt8] {
-        var writer = ByteWriter()
-        writer.write(varint: size)
-        writer.write(counted: identity.encoded)
-        writer.write(varint: UInt64(records.count))
-        for (record, entry) in records {
-            writer.write(varint: UInt64(entry))
-            writer.write(counted: record.encoded)
-        }
-        return writer.bytes
-    }
-
-    /// Nil for a note that does not fit: the segment is read again.
-    init?(_ bytes: [UInt8], size: UInt64) {
-        do {
-            var reader = ByteReader(bytes)
-            guard try reader.varint() == size else { return nil }
-            self.size = size
-            identity = try StreamIdentity(decoding: try reader.counted(limit: 1 << 17))
-            var records: [(record: Record, entry: Int)] = []
-            for _ in 0..<(try reader.count(limit: 1 << 22, elementSize: 8)) {
-                let entry = try reader.varint()
-                guard entry < 1 << 22, entry > records.last?.entry ?? 0 else { return nil }
-                let record = try Record(decoding: try reader.counted(limit: 4096))
-                records.append((record, Int(entry)))
-            }
-            try reader.finish()
-            self.records = records
-        } catch {
-            return nil
-        }
+extension SegmentReader {
+    /// What the catalogue is to keep of the segment.
+    fileprivate func row(size: UInt64) throws -> SegmentRow {
+        let identity = try identity()
+        let handles = try records()
+        guard let summary = SegmentSummary(of: handles),
+            let note = SegmentNote(identity, of: handles)
+        else { throw RepositoryError(.damaged, "\(pack.name): a segment without a record") }
+        return SegmentRow(
+            name: pack.name.name, size: size, stream: identity.stream, newest: note.newest.position,
+            summary: summary.encoded, note: note.encoded)
     }
 }

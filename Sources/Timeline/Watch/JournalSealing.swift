@@ -8,10 +8,19 @@ import Repository
 import Synchronization
 
 final class JournalSealing: Sendable {
+    /// What one journal is sealed with.
+    private struct Sealing {
+        /// When it was sealed last.
+        var at: UInt64 = 0
+        var sealer: Sealer?
+        /// The lease the sealer works under.
+        var lease: LeaseID?
+    }
+
     private final class Entry: Sendable {
         let path: FilePath
         let journal: Journal
-        let lock = Mutex<UInt64>(0)
+        let lock = Mutex(Sealing())
 
         init(_ path: FilePath, _ journal: Journal) {
             self.path = path
@@ -56,13 +65,15 @@ final class JournalSealing: Sendable {
     }
 
     private func seal(_ entry: Entry) throws {
-        try entry.lock.withLock { sealedAt in
-            sealedAt = clock.bootTime()
+        try entry.lock.withLock { sealing in
+            sealing.at = clock.bootTime()
             guard entry.journal.records > 0 else { return }
-            guard
-                let sealed = try Sealer.seal(
-                    entry.journal, into: access.repository, under: access.lease())
-            else { return }
+            let lease = try access.lease()
+            if sealing.lease != lease.id {
+                sealing.sealer = Sealer(of: entry.journal, into: access.repository, under: lease)
+                sealing.lease = lease.id
+            }
+            guard let sealed = try sealing.sealer?.seal() else { return }
             report(
                 .sealed(
                     entry.path, sealed.end.position, records: sealed.records, bytes: sealed.bytes))
@@ -84,7 +95,7 @@ final class JournalSealing: Sendable {
     private func turn() -> Bool {
         let now = clock.bootTime()
         for entry in state.withLock({ $0.entries }) {
-            let isOld = now - entry.lock.withLock { $0 } > settings.sealInterval
+            let isOld = now - entry.lock.withLock { $0.at } > settings.sealInterval
             guard isOld || entry.journal.bytes > settings.sealBytes else { continue }
             do {
                 try seal(entry)

@@ -1,0 +1,61 @@
+import Platform
+import Repository
+
+/// What `restore --at` or `--position` asks for.
+struct MomentRequest {
+    enum Goal {
+        /// Two where the clocks showed the time twice.
+        case moments([Timestamp])
+        case position(Position)
+    }
+
+    let goal: Goal
+    /// Absolute paths; empty for all databases.
+    let databases: [[UInt8]]
+    let hosts: [String]
+    let branch: String?
+
+    /// Nil where a snapshot is asked for.
+    init?(_ parsed: ParsedCommand, _ context: CommandContext) throws {
+        let at = try parsed.text(RestoreCommand.at)
+        let position = try parsed.text(RestoreCommand.position)
+        databases = try parsed.paths(RestoreCommand.database).map { try $0.absolute().bytes }
+        hosts = try parsed.texts(LatestFilter.host)
+        branch = try parsed.text(RestoreCommand.branch)
+        switch (at, position) {
+        case (nil, nil):
+            guard databases.isEmpty, branch == nil else {
+                throw CommandError.usage(
+                    "options --database and --branch go with --at or --position only")
+            }
+            return nil
+        case (.some, .some):
+            throw CommandError.usage("options --at and --position exclude each other")
+        case (let time?, nil):
+            let reader = TimeReader(now: context.clock.now(), zone: context.zone)
+            goal = .moments(try reader.read(time, of: "option --at"))
+        case (nil, let text?):
+            goal = .position(try MomentRequest.position(text))
+        }
+        guard parsed.arguments.isEmpty else {
+            throw CommandError.usage(
+                "options --at and --position find what they need by themselves; leave SNAPSHOT out",
+                hint: "choose with --include, --exclude, --path or --database")
+        }
+        guard !parsed.has(RestoreCommand.delete) else {
+            throw CommandError.usage("option --delete cannot go with --at or --position")
+        }
+    }
+
+    private static func position(_ text: String) throws(CommandError) -> Position {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map {
+            $0.utf8.allSatisfy { (0x30...0x39).contains($0) } ? UInt64($0) : nil
+        }
+        guard parts.count == 2, let epoch = parts[0], let sequence = parts[1] else {
+            throw .usage(
+                "option --position is no position: \(PathText.shown(Array(text.utf8)))",
+                hint: "write EPOCH/SEQUENCE as 'holdfast history' shows it, such as 1/900")
+        }
+        return Position(epoch: epoch, sequence: sequence)
+    }
+}

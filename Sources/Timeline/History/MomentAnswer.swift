@@ -1,0 +1,37 @@
+import Platform
+
+/// A state that can be gone back to, and what came after it.
+package struct RestorePoint: Sendable, Hashable {
+    package let record: RecordHandle
+    /// The commit after it; nil where none is recorded.
+    package let next: RecordHandle?
+
+    package init(_ record: RecordHandle, next: RecordHandle?) {
+        self.record = record
+        self.next = next
+    }
+}
+
+/// Why no recorded state is known to be that of a moment.
+package enum Doubt: String, Sendable {
+    /// Nothing was recorded yet.
+    case beforeHistory = "before_history"
+    /// The newest record was found by comparing, and nobody looked since.
+    case afterHistory = "after_history"
+    case future
+    /// Commits were missed.
+    case gap
+    /// The next state was found by comparing, and may have come to be before the moment.
+    case compared
+    /// Records are missing in the repository.
+    case missing
+}
+
+/// What a history knows of a moment.
+package enum MomentAnswer: Sendable {
+    case point(RestorePoint)
+    /// No recorded state is known to be the one: the nearest on both sides.
+    case between(before: RecordHandle?, after: RecordHandle?, Doubt)
+    /// The clock showed the moment more than once.
+    case several([RestorePoint])
+}

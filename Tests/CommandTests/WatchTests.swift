@@ -1,0 +1,116 @@
+import Glibc
+import Platform
+import Testing
+
+/// `holdfast watch` beside ordinary programs that write, checkpoint, vacuum and go away.
+@Suite struct WatchTests {
+    private static let samples = TestExtent.isFull ? 1000 : 12
+
+    @Test func everyCommitIsAPositionThatRestoresToIt() throws {
+        let scene = try WatchScene()
+        let first = try scene.write(3)
+        try scene.startWatch()
+        try scene.awaitWatch()
+        let last = try scene.write(300, pause: 0.001)
+        _ = try scene.stopWatch()
+        let positions = try scene.positions()
+        let base = try #require(positions.first)
+        #expect(positions.count == last - first + 1)
+        for _ in 0..<Self.samples {
+            let position = try #require(positions.randomElement())
+            #expect(
+                try scene.counter(at: position) == first + position.sequence - base.sequence)
+        }
+    }
+
+    @Test func othersMayCheckpointAndVacuumMeanwhile() throws {
+        let scene = try WatchScene()
+        let first = try scene.write(3)
+        try scene.startWatch()
+        try scene.awaitWatch()
+        let writer = try scene.startWriting(400, pause: 0.002)
+        for kind in ["PASSIVE", "FULL", "RESTART", "TRUNCATE", "RESTART", "TRUNCATE"] {
+            _ = try scene.sql("PRAGMA wal_checkpoint(\(kind))")
+        }
+        _ = try writer.wait()
+        _ = try scene.sql("VACUUM")
+        let last = try scene.write(20)
+        _ = try scene.stopWatch()
+        let positions = try scene.positions()
+        let end = try #require(positions.last)
+        #expect(positions.count >= last - first + 1)
+        #expect(try scene.counter(at: end) == last)
+        for _ in 0..<Self.samples {
+            let position = try #require(positions.randomElement())
+            #expect(try (first...last).contains(scene.counter(at: position)))
+        }
+    }
+
+    @Test func aWatchThatIsKilledAgainAndAgainInventsNothingAndEndsWithAll() throws {
+        let scene = try WatchScene()
+        let first = try scene.write(3)
+        let writer = try scene.startWriting(900, pause: 0.004)
+        for _ in 0..<(TestExtent.isFull ? 100 : 4) {
+            try scene.startWatch()
+            try scene.awaitWatch()
+            usleep(.random(in: 50_000...600_000))
+            try scene.kill(SIGKILL)
+        }
+        _ = try writer.wait()
+        try scene.startWatch()
+        try scene.awaitWatch()
+        let last = try scene.write(5)
+        _ = try scene.stopWatch()
+        let positions = try scene.positions()
+        #expect(try scene.counter(at: try #require(positions.last)) == last)
+        let some = (0..<Self.samples).compactMap { _ in positions.randomElement() }
+            .sorted { $0.sequence < $1.sequence }
+        var earlier = first
+        for position in some {
+            let counter = try scene.counter(at: position)
+            #expect(counter >= earlier && counter <= last)
+            earlier = counter
+        }
+    }
+
+    @Test func aBackupMeanwhileNamesTheStateThatTheWatchRecorded() throws {
+        let scene = try WatchScene()
+        _ = try scene.write(3)
+        try scene.startWatch("--seal", "1h")
+        try scene.awaitWatch()
+        let count = try scene.write(50)
+        expect(try scene.fixture.run("backup", scene.database), code: 0)
+        _ = try scene.write(50)
+        _ = try scene.stopWatch()
+        expect(try scene.fixture.run("restore", "latest", "-t", scene.fixture.target), code: 0)
+        let found = try scene.fixture.lines(
+            "find target -name live.db | xargs -I{} sqlite3 {} 'select n from counter'")
+        #expect(found == ["\(count)"])
+        expect(try scene.fixture.run("verify", "--read-data"), code: 0)
+    }
+
+    @Test func aDatabaseWithoutALogIsRecordedAsItChanges() throws {
+        let scene = try WatchScene()
+        try scene.write(3, mode: "delete")
+        try scene.startWatch()
+        try scene.awaitWatch()
+        let last = try scene.write(5, mode: "delete")
+        usleep(2_500_000)
+        _ = try scene.stopWatch()
+        #expect(try scene.counter(at: try #require(try scene.positions().last)) == last)
+    }
+
+    @Test func theLogIsEmptyOnceNobodyElseHasTheDatabaseOpen() throws {
+        let scene = try WatchScene()
+        try scene.write(3)
+        try scene.startWatch()
+        try scene.awaitWatch()
+        let last = try scene.write(40)
+        try scene.fixture.shell(
+            "for i in {1..200}; do [ -s live.db-wal ] || exit 0; sleep 0.05; done; exit 1")
+        try scene.fixture.shell("cp live.db copy.db")
+        #expect(
+            try scene.fixture.lines("sqlite3 copy.db 'select n from counter'") == ["\(last)"])
+        _ = try scene.stopWatch()
+    }
+}
