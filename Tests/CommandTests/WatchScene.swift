@@ -109,8 +109,11 @@ final class WatchScene {
             try fixture.run("history", "--json", "--limit", "1000000", database), code: 0)
         return history.output.split(separator: "\n").compactMap { line in
             guard let start = line.end(of: "\"position\":\"") else { return nil }
-            let parts = line[start...].prefix { $0 != "\"" }.split(separator: "/").map { Int($0) }
-            guard parts.count == 2, let epoch = parts[0], let sequence = parts[1] else { return nil }
+            let position = line[start...].prefix { $0 != "\"" }
+            let parts = position.split(separator: "/").map { Int($0) }
+            guard parts.count == 2, let epoch = parts[0], let sequence = parts[1] else {
+                return nil
+            }
             return (epoch, sequence)
         }.sorted { ($0.1, $0.0) < ($1.1, $1.0) }
     }
