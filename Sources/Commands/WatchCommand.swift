@@ -26,13 +26,13 @@ extension WatchCommand {
             }
             let watcher = try DatabaseWatcher(
                 paths, into: access, settings: settings, wake: wake, report: log.tell)
-            try ServiceManager.notify("READY=1")
+            try ServiceSupervision.notify("READY=1")
             let heartbeat = Heartbeat()
             try watcher.run {
                 heartbeat.beat(log)
                 return Interruption.isRequested
             }
-            try ServiceManager.notify("STOPPING=1")
+            try ServiceSupervision.notify("STOPPING=1")
             return log.hasGaps ? .incomplete : .done
         }
     }
@@ -113,7 +113,7 @@ private enum WatchFolder {
 
 /// Tells the service manager that the capture thread lives.
 private final class Heartbeat {
-    private let interval = ServiceManager.watchdogInterval
+    private let interval = ServiceSupervision.watchdogInterval
     private var next: UInt64 = 0
 
     func beat(_ log: WatchLog) {
@@ -122,7 +122,7 @@ private final class Heartbeat {
         guard now >= next else { return }
         next = now + interval / 3
         do {
-            try ServiceManager.notify("WATCHDOG=1")
+            try ServiceSupervision.notify("WATCHDOG=1")
         } catch {
             log.say("the service manager does not listen: \(error)")
         }

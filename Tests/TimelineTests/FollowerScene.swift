@@ -110,7 +110,7 @@ final class FollowerScene {
         return WorkerThread(name: name) {
             do {
                 let connection = try Connection(
-                    opening: path, mode: .readWrite, busyTimeoutMilliseconds: 5000)
+                    opening: path, mode: .readWrite, busyTimeoutMilliseconds: 30_000)
                 try connection.execute("PRAGMA synchronous = OFF")
                 var number = 0
                 while !stop.isSet {

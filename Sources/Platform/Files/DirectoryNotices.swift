@@ -18,7 +18,8 @@ package final class DirectoryNotices {
 
     private let descriptor: Descriptor
     private let buffer: UnsafeMutableRawBufferPointer
-    /// Whether the kernel dropped notices since the last ``take()``: then anything may have changed.
+    /// Whether the kernel dropped notices since the last ``take()``: then anything may have
+    /// changed.
     package private(set) var wereDropped = false
 
     package init() throws(SystemError) {

@@ -57,8 +57,8 @@ package final class DatabaseReader {
 
     /// Opens a database without touching what it holds.
     ///
-    /// - Throws: `notADatabase`, `unreadable`, `locked`, `sqlite`; `changedWhileReading` where it is
-    ///   another file than the one expected.
+    /// - Throws: `notADatabase`, `unreadable`, `locked`, `sqlite`; `changedWhileReading` where it
+    ///   is another file than the one expected.
     package init(
         _ location: DatabaseLocation, busyTimeoutMilliseconds: Int = 10_000
     ) throws(CaptureError) {

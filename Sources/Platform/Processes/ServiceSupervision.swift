@@ -1,8 +1,8 @@
 import CLinux
 import Glibc
 
-/// Tells the service manager how this service is. Source: sd_notify(3).
-package enum ServiceManager {
+/// Tells the service manager that supervises this service how it is. Source: sd_notify(3).
+package enum ServiceSupervision {
     /// Sends a state such as `READY=1`; nothing where no service manager listens.
     package static func notify(_ state: String) throws(SystemError) {
         guard let socket = getenv("NOTIFY_SOCKET") else { return }
