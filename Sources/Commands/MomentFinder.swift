@@ -1,4 +1,5 @@
 import Backup
+import Codec
 import Platform
 import Repository
 import Timeline
@@ -138,7 +139,9 @@ struct MomentFinder {
             }
         }
         if answers.count > 1, !points.allSatisfy({ $0.record.chain == points[0].record.chain }) {
-            return MomentFinding(stream: stream, outcome: .several(points))
+            var seen: Set<Digest> = []
+            let several = points.filter { seen.insert($0.record.chain).inserted }
+            return MomentFinding(stream: stream, outcome: .several(several))
         }
         return MomentFinding(stream: stream, outcome: outcome(answers[0], moments[0]))
     }

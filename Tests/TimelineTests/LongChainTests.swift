@@ -45,7 +45,7 @@ import Testing
         let place = DirectoryPlace(
             at: FilePath(String(cString: getenv("HOLDFAST_LONG_CHAIN"))), on: LinuxDisk(),
             randomness: SystemRandomness())
-        let chain = try LongChain(seed: 24, pageSize: 4096, rows: 1_450_000, at: place)
+        let chain = try LongChain(seed: 24, pageSize: 4096, rows: 320_000, at: place)
         try chain.commit(10_000)
     }
 }
