@@ -108,11 +108,11 @@ package final class DirectoryPlace: Place {
     }
 
     package func open(_ name: ObjectName) throws -> any DiskReader {
-        let path = path(name)
-        guard try translating({ try self.disk.entry(at: path) }) != nil else {
+        do {
+            return try translating { try self.disk.open(self.path(name)) }
+        } catch let error as SystemError where error.errno == .noSuchFile {
             throw RepositoryError(.absent, "\(name) is missing from \(location)")
         }
-        return try translating { try self.disk.open(path) }
     }
 
     package func create(_ name: ObjectName, _ bytes: [UInt8]) throws {
@@ -278,26 +278,6 @@ package final class DirectoryPlace: Place {
 
     package func claims(on subject: String) throws -> [(number: UInt64, lease: LeaseID)] {
         try claimNames(on: subject).map { ($0.number, $0.lease) }
-    }
-
-    private struct ClaimName {
-        let number: UInt64
-        let lease: LeaseID
-
-        init(_ number: UInt64, _ lease: LeaseID) {
-            self.number = number
-            self.lease = lease
-        }
-
-        init?(listed name: String) {
-            let parts = name.split(separator: "-", omittingEmptySubsequences: false)
-            guard parts.count == 2, let number = UInt64(parts[0]),
-                let lease = LeaseID(listed: String(parts[1]))
-            else { return nil }
-            self.init(number, lease)
-        }
-
-        var text: String { "\(number)-\(lease)" }
     }
 
     /// The claim on a subject, if any. A listing made while it is renamed may show both names, or
