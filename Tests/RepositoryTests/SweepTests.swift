@@ -168,9 +168,4 @@ private final class SteppedDisk: Disk {
         step()
         try disk.syncDirectory(path)
     }
-
-    func lock(_ path: FilePath) throws(SystemError) -> any DiskLock {
-        step()
-        return try disk.lock(path)
-    }
 }

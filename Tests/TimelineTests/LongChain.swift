@@ -1,6 +1,7 @@
 import Codec
 import Platform
 import Repository
+import SQLite
 import Simulation
 
 @testable import Timeline

@@ -30,7 +30,7 @@ extension DatabaseRecovery {
 
     /// The first pages of a recorded state, of which page 1 is proved by its hash.
     private func firstGroup(of reference: DatabaseReference) throws -> [UInt8] {
-        var cursor = try StateCursor(over: path(to: reference), in: repository, wantsBodies: true)
+        var cursor = try StateCursor(over: path(to: reference), wantsBodies: true)
         guard let plan = try cursor.next() else { return [] }
         return try plan.build(with: Tools(repository, level: .fast), only: [1])
     }
