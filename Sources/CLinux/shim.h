@@ -24,6 +24,7 @@
 
 extern int renameat2(int, const char *, int, const char *, unsigned int);
 extern int pipe2(int *, int);
+extern int syncfs(int);
 extern ssize_t getdents64(int, void *, size_t);
 extern int setfsuid(uid_t);
 extern int setfsgid(gid_t);
@@ -49,6 +50,10 @@ static inline int hold_openat(int directory, const char *name, int flags, mode_t
 /// fcntl(F_DUPFD_CLOEXEC)
 static inline int hold_duplicate(int descriptor) {
     return fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+}
+
+static inline int hold_syncfs(int descriptor) {
+    return syncfs(descriptor);
 }
 
 static inline int hold_pipe2(int ends[2], int flags) {

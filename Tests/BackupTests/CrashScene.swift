@@ -208,10 +208,9 @@ final class CrashScene {
         let report = RestoreReport { notice in
             if case .problem = notice { problems.withLock { $0.append("\(notice)") } }
         }
-        let restorer = Restorer(
-            from: repository, RestoreRequest(target: target.path, selection: .everything),
-            report: report
-        ) { false }
+        var request = RestoreRequest(target: target.path, selection: .everything)
+        request.syncs = false
+        let restorer = Restorer(from: repository, request, report: report) { false }
         try restorer.run(RestoreSource(nil, of: snapshot.snapshot))
         let restored = source.path.components.reduce(target.path) { $0.appending($1) }
         return try problems.withLock { $0 } + SourceScene.differences(restored, state)

@@ -63,18 +63,20 @@ final class SmallScene {
         return try #require(outcome.snapshot)
     }
 
-    /// Restores the sources of a snapshot, and reads them again.
+    /// Restores the sources of a snapshot, and reads them again. Nothing is synced but by `sync`:
+    /// the disk may have much to write for others.
     func restore(
-        _ snapshot: StoredSnapshot
+        _ snapshot: StoredSnapshot, sync: ((borrowing Descriptor) throws -> Void)? = nil
     ) throws -> (counts: RestoreCounts, target: FilePath) {
         let repository = try open(fresh: true)
         try repository.refresh()
         let target = folder.path.appending("target-\(opened)")
         var request = RestoreRequest(target: target, selection: .everything)
         request.verifies = true
+        request.syncs = sync != nil
         let report = RestoreReport { _ in }
         let node = try SnapshotBrowser(repository).node(at: source, in: snapshot)
-        try Restorer(from: repository, request, report: report) { false }
+        try Restorer(from: repository, request, report: report, sync: sync ?? { _ in }) { false }
             .run(RestoreSource(node, of: snapshot.snapshot))
         return (report.counts, target)
     }

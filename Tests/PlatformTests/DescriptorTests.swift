@@ -152,6 +152,17 @@ struct DescriptorTests {
         #expect(failure == .fileTooLarge)
     }
 
+    @Test func syncOfAFileSystemThatFailsSaysSo() throws {
+        let directory = try TemporaryDirectory()
+        try Descriptor.open(directory.path, flags: O_RDONLY | O_DIRECTORY).syncFileSystem()
+        // One that only names a place cannot sync. Source: O_PATH, open(2).
+        let onlyNames: CInt = 0o10_000_000
+        let failure = try errno {
+            try Descriptor.open(directory.path, flags: onlyNames).syncFileSystem()
+        }
+        #expect(failure == .badDescriptor)
+    }
+
     @Test func errorNamesThePathThatWasTried() throws {
         do {
             _ = try Descriptor.open("/nowhere/at/all", flags: O_RDONLY)

@@ -74,6 +74,7 @@ extension Restorer {
                 report.update { $0.directories += 1 }
             }
             directory = try directory.open(name)
+            try willWrite(in: directory)
         }
     }
 }

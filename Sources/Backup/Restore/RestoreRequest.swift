@@ -30,6 +30,8 @@ package struct RestoreRequest: Sendable {
     /// Reads everything again afterwards and holds it against its ids.
     package var verifies = false
     package var dryRun = false
+    /// Ends only once what was restored is durable.
+    package var syncs = true
     /// Directories of which nothing is removed or replaced: the repository itself, and its cache.
     package var spared: Set<FileIdentity> = []
     package var owners = Owners.named

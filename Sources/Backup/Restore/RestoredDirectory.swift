@@ -65,6 +65,7 @@ final class RestoredDirectory {
                     throw Restorer.holdsRepository
                 }
                 let opened = try directory.open(node.name)
+                try restorer.willWrite(in: opened)
                 staleLogs = try StaleLogs(in: opened)
                 restorer.report.update { $0.directories += 1 }
                 return .open(opened)

@@ -6,13 +6,14 @@
 //     4. what the snapshot does not have is removed, where that was asked for
 //     5. with `--verify`, all of it is read again
 //     6. directories' own metadata, innermost first, since all the above changes their times
+//     7. the file systems that were written to are synced, each once
 //
 // The repository is hostile input: names are single path components (the decoder refuses others),
 // every step goes from an open directory to a name in it, and no link is followed.
 
 import Codec
 import Glibc
-import Platform
+package import Platform
 package import Repository
 import Timeline
 
@@ -34,6 +35,9 @@ package final class Restorer {
     /// The directories from the target to where ``parent(of:_:)`` was last, since the next is near.
     var trail: [(name: [UInt8], directory: TargetDirectory)] = []
 
+    /// The file systems that are written to: by device, the first directory of each.
+    private var devices: [UInt64: TargetDirectory] = [:]
+    private let sync: (borrowing Descriptor) throws -> Void
     private let temporaryPrefix: [UInt8]
     private var temporaries: UInt64 = 0
 
@@ -44,13 +48,16 @@ package final class Restorer {
     static let fileCost = 2048
     static let batchLimit = 256 << 10
 
+    /// - Parameter sync: makes the file system of an open directory durable.
     package init(
         from repository: Repository, _ request: RestoreRequest, report: RestoreReport,
+        sync: @escaping (borrowing Descriptor) throws -> Void = { try $0.syncFileSystem() },
         isInterrupted: @escaping @Sendable () -> Bool
     ) {
         self.repository = repository
         self.request = request
         self.report = report
+        self.sync = sync
         self.isInterrupted = isInterrupted
         browser = SnapshotBrowser(repository)
         temporaryPrefix =
@@ -66,6 +73,7 @@ package final class Restorer {
         self.source = source
         let target = try TargetDirectory.target(request.target, create: !request.dryRun)
         guard try target?.lies(in: request.spared) != true else { throw Restorer.holdsRepository }
+        if let target { try willWrite(in: target) }
         let root = try RestoredDirectory(target, at: request.target)
         if let single {
             _ = try restore(single, in: root)
@@ -90,6 +98,26 @@ package final class Restorer {
         if let directory = source.directory {
             metadata.apply(directory, to: [UInt8(ascii: ".")], in: target)
         }
+        if request.syncs { try syncFileSystems() }
+    }
+
+    /// Keeps a directory of each file system, from before anything is written there: a sync tells
+    /// of the writes that were lost since its descriptor was opened.
+    func willWrite(in directory: TargetDirectory) throws {
+        let device = try directory.descriptor.status().device
+        if devices[device] == nil { devices[device] = directory }
+    }
+
+    private func syncFileSystems() throws {
+        for directory in devices.values {
+            do {
+                try sync(directory.descriptor)
+            } catch {
+                report.problem(directory.path, during: "syncing the file system", error)
+            }
+        }
+        // Some file systems find out only now that there is no room.
+        try report.checkRoom()
     }
 
     /// The path of an entry as the patterns see it: below the target, from the root.

@@ -48,6 +48,8 @@ package struct Drill {
     ) throws -> DrillResult {
         var request = RestoreRequest(target: scratch, selection: .everything)
         request.verifies = true
+        // What a drill restores is removed again.
+        request.syncs = false
         // A drill by an ordinary user proves as much.
         request.owners = .untouched
         let clock = repository.world.clock
