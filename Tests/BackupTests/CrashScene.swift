@@ -13,10 +13,10 @@ final class CrashScene {
     let source: SourceScene
     let disk = SimulatedDisk()
     /// The complete backups, oldest first, and what the source held.
-    private(set) var known: [(id: Digest, state: SourceState)] = []
+    var known: [(id: Digest, state: SourceState)] = []
     private let scratch = ScratchFolder()
     /// Long past the files' times, so that they are settled.
-    private let clock: SimulatedClock
+    let clock: SimulatedClock
     private let seed: UInt64
 
     init(seed: UInt64, backups: Int = 2, journalMode: String = "wal") throws {
@@ -57,7 +57,7 @@ final class CrashScene {
             host: successor == .elsewhere ? "bravo" : "alpha")
     }
 
-    private func place(on disk: SimulatedDisk, _ world: World) -> DirectoryPlace {
+    private func place(on disk: any Disk, _ world: World) -> DirectoryPlace {
         DirectoryPlace(at: CrashScene.root, on: disk, randomness: world.randomness)
     }
 
@@ -69,11 +69,20 @@ final class CrashScene {
     }
 
     private func open(
-        _ disk: SimulatedDisk, _ successor: Successor, seed: UInt64, keepsCache: Bool
+        _ disk: any Disk, _ successor: Successor, seed: UInt64, keepsCache: Bool
     ) throws -> Repository {
         let world = try world(successor, seed: seed)
         return try TestRepository.open(
             place(on: disk, world), cache: cache(keeps: keepsCache), world: world)
+    }
+
+    /// Opens the repository as a process with a catalogue of its own.
+    func open(
+        _ disk: any Disk, _ successor: Successor, seed: UInt64, cache: String
+    ) throws -> Repository {
+        let world = try world(successor, seed: seed)
+        return try TestRepository.open(
+            place(on: disk, world), cache: scratch.path.appending(cache), world: world)
     }
 
     // MARK: Backing up
@@ -88,8 +97,15 @@ final class CrashScene {
             try lookAtLeases(repository)
             clock.advance(nanoseconds: LeaseObserver.stillLimit)
         }
-        return try under(repository) { lease in
+        return try backUp(into: repository, seed: seed)
+    }
+
+    /// Backs up the source as a command does.
+    @discardableResult
+    func backUp(into repository: Repository, seed: UInt64) throws -> StoredSnapshot {
+        try under(repository) { lease in
             try repository.refresh()
+            try lease.declare(honouring: repository.marks)
             let request = ArchiveRequest(
                 paths: [source.path], host: "alpha", user: "root", selection: .everything,
                 scratch: scratch.path, program: "crash test")
@@ -105,7 +121,7 @@ final class CrashScene {
         }
     }
 
-    private func under<R>(_ repository: Repository, _ body: (HeldLease) throws -> R) throws -> R {
+    func under<R>(_ repository: Repository, _ body: (HeldLease) throws -> R) throws -> R {
         let lease = try HeldLease(
             on: repository.place, purpose: "backup", world: repository.world)
         let result: R

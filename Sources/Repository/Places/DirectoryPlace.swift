@@ -108,11 +108,11 @@ package final class DirectoryPlace: Place {
     }
 
     package func open(_ name: ObjectName) throws -> any DiskReader {
-        let path = path(name)
-        guard try translating({ try self.disk.entry(at: path) }) != nil else {
+        do {
+            return try translating { try self.disk.open(self.path(name)) }
+        } catch let error as SystemError where error.errno == .noSuchFile {
             throw RepositoryError(.absent, "\(name) is missing from \(location)")
         }
-        return try translating { try self.disk.open(path) }
     }
 
     package func create(_ name: ObjectName, _ bytes: [UInt8]) throws {
