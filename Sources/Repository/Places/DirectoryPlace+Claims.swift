@@ -2,6 +2,7 @@
 //
 // The first claim arrives with its folder, in one rename; each further one renames the last.
 
+import Codec
 import Platform
 
 extension DirectoryPlace {
