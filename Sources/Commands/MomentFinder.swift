@@ -118,9 +118,11 @@ struct MomentFinder {
         return try History(of: stream, branch: branch, among: history.branches)
     }
 
-    /// When a backup last found the stream's newest state.
-    private func knownUntil(_ stream: Timeline.Stream) -> Timestamp? {
+    /// Until when the stream's newest state is known to have been there: now, while a watch
+    /// records it, else when a backup last found it.
+    private func knownUntil(_ stream: Timeline.Stream) throws -> Timestamp? {
         guard let end = stream.end else { return nil }
+        if try stream.isWatched(in: repository) { return now }
         return snapshots.last {
             $0.snapshot.databases.contains { $0.reference.chain == end.chain }
         }?.snapshot.time
@@ -128,7 +130,7 @@ struct MomentFinder {
 
     func find(_ moments: [Timestamp], in stream: Timeline.Stream) throws -> MomentFinding {
         let search = MomentSearch(
-            in: try history(of: stream), now: now, knownUntil: knownUntil(stream))
+            in: try history(of: stream), now: now, knownUntil: try knownUntil(stream))
         let answers = try moments.map { try search.find($0) }
         let points = answers.flatMap { answer -> [RestorePoint] in
             switch answer {

@@ -51,10 +51,12 @@ import Testing
         let times = [Self.start - 1800, Self.start + 1800]
         let rule = policy { $0.periods[.daily] = 2 }
         #expect(kept(rule, times) == [0, 1])
-        #expect(CalendarPeriod.daily.number(of: times[0]) + 1
-            == CalendarPeriod.daily.number(of: times[1]))
-        #expect(CalendarPeriod.daily.number(of: times[0] + 3600)
-            == CalendarPeriod.daily.number(of: times[1] + 3600))
+        #expect(
+            CalendarPeriod.daily.number(of: times[0]) + 1
+                == CalendarPeriod.daily.number(of: times[1]))
+        #expect(
+            CalendarPeriod.daily.number(of: times[0] + 3600)
+                == CalendarPeriod.daily.number(of: times[1] + 3600))
     }
 
     @Test func agesCountBackFromTheNewestAndFromNoClock() {
@@ -85,10 +87,12 @@ import Testing
     }
 
     @Test func weeksBeginOnMondaysAndMonthsAndYearsWhereTheCalendarSays() {
-        #expect(CalendarPeriod.weekly.number(of: Self.start - 1) + 1
-            == CalendarPeriod.weekly.number(of: Self.start))
-        #expect(CalendarPeriod.weekly.number(of: Self.start)
-            == CalendarPeriod.weekly.number(of: Self.start + 7 * Self.day - 1))
+        #expect(
+            CalendarPeriod.weekly.number(of: Self.start - 1) + 1
+                == CalendarPeriod.weekly.number(of: Self.start))
+        #expect(
+            CalendarPeriod.weekly.number(of: Self.start)
+                == CalendarPeriod.weekly.number(of: Self.start + 7 * Self.day - 1))
         // 2024 is a leap year: 29 February, then 1 March.
         let march = Self.start + 60 * Self.day
         #expect(CalendarPeriod.monthly.number(of: march - 1) == 2024 * 12 + 1)

@@ -144,8 +144,7 @@ package final class DatabaseRecorder {
     }
 
     private func subject(of path: FilePath) -> String {
-        Claim.subject(
-            Array("stream ".utf8) + Array(host.utf8) + [0] + path.bytes, in: repository)
+        StreamClaim.subject(host: host, path: path.bytes, in: repository)
     }
 
     /// Makes this process the one writer of the database's stream, and reads the stream's end.

@@ -122,10 +122,12 @@ private struct StreamHistory {
 
     var segments: Set<ObjectName> { Set(records.values.map(\.segment)) }
 
-    /// The records since a moment, and before each of them the one that it continues.
+    /// The records since a moment, and of those after it the ones that they continue: one of these
+    /// is the state of that moment.
     func window(from start: Timestamp) -> [RecordHandle] {
         let inside = records.values.filter { $0.record.seen.wall >= start }
-        return inside + inside.compactMap { records[$0.record.previous] }
+        let after = inside.filter { $0.record.seen.wall > start }
+        return inside + after.compactMap { records[$0.record.previous] }
     }
 
     /// The records and their way back to complete bases, as far as it is there.
