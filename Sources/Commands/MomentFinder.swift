@@ -27,6 +27,7 @@ struct MomentFinding {
 struct MomentFinder {
     let request: MomentRequest
     let selection: SnapshotSelection
+    let repository: Repository
     let snapshots: [StoredSnapshot]
     let index: StreamIndex
     let now: Timestamp
@@ -38,6 +39,7 @@ struct MomentFinder {
     ) throws {
         self.request = request
         self.selection = selection
+        repository = session.repository
         snapshots = try session.snapshots(context)
         index = try session.streams(context)
         now = context.clock.now()

@@ -13,7 +13,7 @@ import Repository
 import SQLite
 
 final class WatchedDatabase {
-    private enum Phase {
+    enum Phase {
         case waiting
         case following(DatabaseFollower)
         /// A database in a rollback-journal mode, as it was when it was recorded last.
@@ -21,38 +21,38 @@ final class WatchedDatabase {
     }
 
     /// Nanoseconds between tries to begin, at first and at most.
-    private static let patience: ClosedRange<UInt64> = 500_000_000...30_000_000_000
+    static let patience: ClosedRange<UInt64> = 500_000_000...30_000_000_000
     /// Nanoseconds to try for the write lock.
-    private static let lockPatience: UInt64 = 200_000_000
+    static let lockPatience: UInt64 = 200_000_000
     /// Nanoseconds without a change after which the log is copied into the database.
-    private static let idle: UInt64 = 1_000_000_000
+    static let idle: UInt64 = 1_000_000_000
     /// Bytes of change sets after which a complete base is worth its while, at least.
-    private static let baseBytes: UInt64 = 64 << 20
+    static let baseBytes: UInt64 = 64 << 20
     /// Nanoseconds between looks after a notice: a commit shows only once its sync is done, and
     /// nothing tells of that.
-    private static let eagerPause: UInt64 = 100_000
-    private static let lazyPause: UInt64 = 20_000_000
+    static let eagerPause: UInt64 = 100_000
+    static let lazyPause: UInt64 = 20_000_000
 
     let path: FilePath
-    private let access: WatchRepository
-    private let settings: WatchSettings
-    private let sealing: JournalSealing
-    private let report: @Sendable (WatchNotice) -> Void
-    private var phase = Phase.waiting
-    private var keeper: LogKeeper?
-    private var mark: MarkFile?
-    private var journal: Journal?
-    private var retryPause = WatchedDatabase.patience.lowerBound
+    let access: WatchRepository
+    let settings: WatchSettings
+    let sealing: JournalSealing
+    let report: @Sendable (WatchNotice) -> Void
+    var phase = Phase.waiting
+    var keeper: LogKeeper?
+    var mark: MarkFile?
+    var journal: Journal?
+    var retryPause = WatchedDatabase.patience.lowerBound
     /// Nanoseconds to the next look while something may still come.
-    private var pause = WatchedDatabase.eagerPause
-    private(set) var dueAt: UInt64 = 0
-    private var noticedAt: UInt64 = 0
-    private var lockTriedAt: UInt64 = 0
+    var pause = WatchedDatabase.eagerPause
+    var dueAt: UInt64 = 0
+    var noticedAt: UInt64 = 0
+    var lockTriedAt: UInt64 = 0
     /// Whether nothing came since the log was copied into the database.
-    private var isSettled = false
-    private var bytesSinceBase: UInt64 = 0
-    private var file: FileStatus?
-    private var lastReason = ""
+    var isSettled = false
+    var bytesSinceBase: UInt64 = 0
+    var file: FileStatus?
+    var lastReason = ""
 
     init(
         _ path: FilePath, access: WatchRepository, settings: WatchSettings,
@@ -65,7 +65,7 @@ final class WatchedDatabase {
         self.report = report
     }
 
-    private var clock: any Clock { access.repository.world.clock }
+    var clock: any Clock { access.repository.world.clock }
 
     /// Something happened to the database's files.
     func notice() {
@@ -89,7 +89,7 @@ final class WatchedDatabase {
         }
     }
 
-    private func fail(_ error: any Error, _ now: UInt64) {
+    func fail(_ error: any Error, _ now: UInt64) {
         stopFollowing(leavingLog: true)
         let reason = "\(error)"
         if reason != lastReason { report(.waiting(path, reason: reason)) }
@@ -99,145 +99,11 @@ final class WatchedDatabase {
     }
 
     /// Ends all readers; the next turn begins anew, by comparison where it must.
-    private func stopFollowing(leavingLog: Bool) {
+    func stopFollowing(leavingLog: Bool) {
         keeper?.close()
         keeper = nil
         if case .following(let follower) = phase { follower.end(leavingLog: leavingLog) }
         phase = .waiting
-    }
-}
-
-// MARK: Beginning
-
-extension WatchedDatabase {
-    private func begin() throws {
-        guard try FileStatus.ofExisting(path) != nil else {
-            if file != nil { report(.ended(path)) }
-            file = nil
-            dueAt = clock.bootTime() + WatchedDatabase.patience.upperBound
-            return
-        }
-        let lease = try access.lease()
-        let store = BlobStore(access.repository, lease: lease, level: settings.compression)
-        do {
-            try begin(under: lease, store)
-        } catch {
-            store.cancel(because: error)
-            throw error
-        }
-        file = try FileStatus.of(path, followingLinks: true)
-        lastReason = ""
-        retryPause = WatchedDatabase.patience.lowerBound
-        noticedAt = clock.bootTime()
-        isSettled = false
-        dueAt = 0
-    }
-
-    private func begin(under lease: HeldLease, _ store: BlobStore) throws {
-        let repository = access.repository
-        let recorder = try DatabaseRecorder(
-            in: repository, under: lease, store: store, host: settings.host,
-            scratch: settings.directory, patience: 0)
-        try recorder.claim(path)
-        if let identity = recorder.stream(of: path)?.identity {
-            try open(identity)
-            if let journal { try sealing.seal(journal) }
-            try recorder.reload()
-        }
-        let end = recorder.stream(of: path)?.end
-        let known = end.flatMap { self.known(at: $0) }
-        let reader = try DatabaseReader(opening: path, busyTimeoutMilliseconds: 500)
-        do {
-            if reader.journalMode == .wal { try reader.hold() }
-            if let end, let follower = try resumed(reader, at: end) {
-                _ = try store.finish()
-                report(.began(path, end.record.position, .continued))
-                phase = .following(follower)
-                return
-            }
-            let captured = try recorder.capture(path, known: known, with: reader)
-            _ = try store.finish()
-            try recorder.publish()
-            try follow(reader, from: captured, after: end)
-        } catch {
-            reader.letGo()
-            reader.close()
-            throw error
-        }
-    }
-
-    private func known(at end: RecordHandle) -> Snapshot.Database? {
-        guard let identity = journal?.identity, let mark = CaptureMark.read(markPath),
-            mark.chain == end.chain
-        else { return nil }
-        return Snapshot.Database(
-            path: path.bytes,
-            reference: DatabaseReference(
-                stream: identity.stream, position: end.record.position, chain: end.chain,
-                fingerprint: mark.identity.encoded),
-            stateRoot: end.record.stateRoot, pageSize: end.record.pageSize,
-            pageCount: end.record.pageCount)
-    }
-
-    /// A follower that goes on where the last capture ended, without a comparison.
-    private func resumed(_ reader: DatabaseReader, at end: RecordHandle) throws -> DatabaseFollower?
-    {
-        guard reader.journalMode == .wal, let mark = CaptureMark.read(markPath),
-            mark.chain == end.chain, end.record.pageSize == reader.pageSize,
-            mark.identity.file.inode == (try FileStatus.of(path, followingLinks: true)).inode
-        else { return nil }
-        return try DatabaseFollower(
-            reader, at: CapturedEnd(end.record, end.chain), resuming: mark,
-            world: access.repository.world)
-    }
-
-    private func follow(
-        _ reader: DatabaseReader, from captured: CapturedDatabase, after end: RecordHandle?
-    ) throws {
-        let database = captured.database
-        let reference = database.reference
-        try open(
-            StreamIdentity(stream: reference.stream, host: settings.host, path: path.bytes))
-        let position = JournalEnd(position: reference.position, chain: reference.chain)
-        if journal?.end != position { try journal?.resume(after: position) }
-        report(.began(path, reference.position, beginning(captured, after: end)))
-        guard reader.journalMode == .wal else {
-            reader.close()
-            phase = .comparing(database)
-            return
-        }
-        let follower = try DatabaseFollower(
-            reader,
-            at: CapturedEnd(
-                position: reference.position, chain: reference.chain,
-                root: StateRoot(database.stateRoot), pageCount: database.pageCount,
-                lastLook: access.repository.world.moment),
-            isBase: captured.isBase, world: access.repository.world)
-        bytesSinceBase = 0
-        try writeMark(follower)
-        phase = .following(follower)
-    }
-
-    private func beginning(
-        _ captured: CapturedDatabase, after end: RecordHandle?
-    ) -> WatchNotice.Beginning {
-        let position = captured.database.reference.position
-        if let end, position.epoch != end.record.position.epoch { return .wentBack }
-        if captured.isBase { return .base }
-        return captured.changedPages == 0 ? .continued : .compared(pages: captured.changedPages)
-    }
-
-    private func open(_ identity: StreamIdentity) throws {
-        guard journal == nil else { return }
-        let opened = try Journal(
-            in: settings.directory.appending(identity.stream.hex), of: identity, on: LinuxDisk())
-        sealing.add(opened, of: path)
-        journal = opened
-    }
-
-    private var markPath: FilePath {
-        guard let journal else { return settings.directory.appending("no-journal.mark") }
-        return settings.directory.appending(journal.identity.stream.hex + ".mark")
     }
 }
 
@@ -304,7 +170,7 @@ extension WatchedDatabase {
         }
     }
 
-    private func keep(_ changes: [ChangeSet], of follower: DatabaseFollower) throws {
+    func keep(_ changes: [ChangeSet], of follower: DatabaseFollower) throws {
         guard let journal else { preconditionFailure("a database is followed without a journal") }
         guard journal.bytes < settings.journalLimit else {
             report(.journalFull(path, bytes: journal.bytes))
@@ -315,7 +181,7 @@ extension WatchedDatabase {
         bytesSinceBase += changes.reduce(0) { $0 + UInt64($1.bodies.count) }
     }
 
-    private func writeMark(_ follower: DatabaseFollower) throws {
+    func writeMark(_ follower: DatabaseFollower) throws {
         if mark == nil {
             mark = MarkFile(
                 try Descriptor.open(markPath, flags: O_RDWR | O_CREAT | O_NOFOLLOW))
@@ -415,7 +281,7 @@ extension WatchedDatabase {
 }
 
 /// The open mark of a database.
-private final class MarkFile {
+final class MarkFile {
     private let file: Descriptor
 
     init(_ file: consuming Descriptor) {

@@ -1,0 +1,140 @@
+// How the capture of a database begins: what was recorded before is joined, so that nothing is
+// missed in silence.
+
+import Codec
+import Glibc
+import Platform
+import Repository
+import SQLite
+
+extension WatchedDatabase {
+    func begin() throws {
+        guard try FileStatus.ofExisting(path) != nil else {
+            if file != nil { report(.ended(path)) }
+            file = nil
+            dueAt = clock.bootTime() + WatchedDatabase.patience.upperBound
+            return
+        }
+        let lease = try access.lease()
+        let store = BlobStore(access.repository, lease: lease, level: settings.compression)
+        do {
+            try begin(under: lease, store)
+        } catch {
+            store.cancel(because: error)
+            throw error
+        }
+        file = try FileStatus.of(path, followingLinks: true)
+        lastReason = ""
+        retryPause = WatchedDatabase.patience.lowerBound
+        noticedAt = clock.bootTime()
+        isSettled = false
+        dueAt = 0
+    }
+
+    private func begin(under lease: HeldLease, _ store: BlobStore) throws {
+        let repository = access.repository
+        let recorder = try DatabaseRecorder(
+            in: repository, under: lease, store: store, host: settings.host,
+            scratch: settings.directory, patience: 0)
+        try recorder.claim(path)
+        if let identity = recorder.stream(of: path)?.identity {
+            try open(identity)
+            if let journal { try sealing.seal(journal) }
+            try recorder.reload()
+        }
+        let end = recorder.stream(of: path)?.end
+        let known = end.flatMap { self.known(at: $0) }
+        let reader = try DatabaseReader(opening: path, busyTimeoutMilliseconds: 500)
+        do {
+            if reader.journalMode == .wal { try reader.hold() }
+            if let end, let follower = try resumed(reader, at: end) {
+                _ = try store.finish()
+                report(.began(path, end.record.position, .continued))
+                phase = .following(follower)
+                return
+            }
+            let captured = try recorder.capture(path, known: known, with: reader)
+            _ = try store.finish()
+            try recorder.publish()
+            try follow(reader, from: captured, after: end)
+        } catch {
+            reader.letGo()
+            reader.close()
+            throw error
+        }
+    }
+
+    private func known(at end: RecordHandle) -> Snapshot.Database? {
+        guard let identity = journal?.identity, let mark = CaptureMark.read(markPath),
+            mark.chain == end.chain
+        else { return nil }
+        return Snapshot.Database(
+            path: path.bytes,
+            reference: DatabaseReference(
+                stream: identity.stream, position: end.record.position, chain: end.chain,
+                fingerprint: mark.identity.encoded),
+            stateRoot: end.record.stateRoot, pageSize: end.record.pageSize,
+            pageCount: end.record.pageCount)
+    }
+
+    /// A follower that goes on where the last capture ended, without a comparison.
+    private func resumed(_ reader: DatabaseReader, at end: RecordHandle) throws -> DatabaseFollower?
+    {
+        guard reader.journalMode == .wal, let mark = CaptureMark.read(markPath),
+            mark.chain == end.chain, end.record.pageSize == reader.pageSize,
+            mark.identity.file.inode == (try FileStatus.of(path, followingLinks: true)).inode
+        else { return nil }
+        return try DatabaseFollower(
+            reader, at: CapturedEnd(end.record, end.chain), resuming: mark,
+            world: access.repository.world)
+    }
+
+    func follow(
+        _ reader: DatabaseReader, from captured: CapturedDatabase, after end: RecordHandle?
+    ) throws {
+        let database = captured.database
+        let reference = database.reference
+        try open(
+            StreamIdentity(stream: reference.stream, host: settings.host, path: path.bytes))
+        let position = JournalEnd(position: reference.position, chain: reference.chain)
+        if journal?.end != position { try journal?.resume(after: position) }
+        report(.began(path, reference.position, beginning(captured, after: end)))
+        guard reader.journalMode == .wal else {
+            reader.close()
+            phase = .comparing(database)
+            return
+        }
+        let follower = try DatabaseFollower(
+            reader,
+            at: CapturedEnd(
+                position: reference.position, chain: reference.chain,
+                root: StateRoot(database.stateRoot), pageCount: database.pageCount,
+                lastLook: access.repository.world.moment),
+            isBase: captured.isBase, world: access.repository.world)
+        bytesSinceBase = 0
+        try writeMark(follower)
+        phase = .following(follower)
+    }
+
+    private func beginning(
+        _ captured: CapturedDatabase, after end: RecordHandle?
+    ) -> WatchNotice.Beginning {
+        let position = captured.database.reference.position
+        if let end, position.epoch != end.record.position.epoch { return .wentBack }
+        if captured.isBase { return .base }
+        return captured.changedPages == 0 ? .continued : .compared(pages: captured.changedPages)
+    }
+
+    private func open(_ identity: StreamIdentity) throws {
+        guard journal == nil else { return }
+        let opened = try Journal(
+            in: settings.directory.appending(identity.stream.hex), of: identity, on: LinuxDisk())
+        sealing.add(opened, of: path)
+        journal = opened
+    }
+
+    var markPath: FilePath {
+        guard let journal else { return settings.directory.appending("no-journal.mark") }
+        return settings.directory.appending(journal.identity.stream.hex + ".mark")
+    }
+}
