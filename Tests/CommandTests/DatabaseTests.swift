@@ -35,7 +35,8 @@ struct DatabaseTests {
                 code: 0)
             #expect(try fixture.lines("ls -A \(target)") == ["live.db"])
             let counter = try expectInvariant(fixture, "\(target)/live.db")
-            #expect(counter > earlier && counter <= last)
+            // On a slow machine the writer may be through before the first backup is.
+            #expect(counter > earlier && counter <= last || counter == last && earlier == last)
             earlier = counter
         }
         try expect(fixture.run("verify", "--read-data"), code: 0)
