@@ -261,4 +261,19 @@ struct DatabaseTests {
                 == ["7", "7", "7"])
         #expect(try fixture.lines("stat -c %h target/d.db target/x/again.db") == ["2", "2"])
     }
+
+    @Test func aDatabaseThatWasStoredAsAPlainFileBeforeComesBackAsBoth() throws {
+        let fixture = try HoldfastFixture()
+        try fixture.shell(
+            "sqlite3 source/small.db 'create table t (n); insert into t values (42)'")
+        expect(try fixture.run("backup", "--no-sqlite", fixture.source), code: 0)
+        expect(try fixture.run("backup", fixture.source), code: 0)
+        for snapshot in ["latest", "latest~1"] {
+            try fixture.shell("rm -rf target")
+            expect(try fixture.run("restore", snapshot, "-t", fixture.target), code: 0)
+            #expect(
+                try fixture.lines("sqlite3 target$PWD/source/small.db 'select n from t'") == ["42"])
+        }
+        expect(try fixture.run("verify", "--read-data"), code: 0)
+    }
 }

@@ -45,7 +45,7 @@ import Testing
         #expect(Set(ids).count == Set(Self.contents).count)
         let opener = BlobOpener(repository)
         for (id, bytes) in zip(ids, Self.contents) {
-            #expect(try opener.read(try #require(id), kind: .data) == bytes)
+            #expect(try opener.read(try #require(id)) == bytes)
         }
         #expect(try scene.packs().count == 1)
         let pack = try scene.check(try scene.packs()[0], in: repository)

@@ -28,7 +28,7 @@ import Testing
         try repository.refresh()
         let opener = BlobOpener(repository)
         for (id, bytes) in zip(ids, sampleContents) {
-            #expect(try opener.read(id, kind: .data) == bytes)
+            #expect(try opener.read(id) == bytes)
         }
         for id in ids { #expect(try repository.holds(id)) }
         _ = try TestRepository.store(sampleContents, in: repository)
@@ -121,7 +121,7 @@ import Testing
         // Also with the catalogue from which another process has dropped the pack.
         let opener = BlobOpener(reader)
         for (id, bytes) in zip(ids, sampleContents) {
-            #expect(try opener.read(id, kind: .data) == bytes)
+            #expect(try opener.read(id) == bytes)
         }
     }
 
@@ -131,7 +131,7 @@ import Testing
         try reader.refresh()
         let ids = try TestRepository.store(sampleContents, in: scene.open(cache: "another cache"))
         _ = try reader.snapshots()
-        #expect(try BlobOpener(reader).read(ids[0], kind: .data) == sampleContents[0])
+        #expect(try BlobOpener(reader).read(ids[0]) == sampleContents[0])
     }
 
     @Test func aLostBlobDoesNotCostAListingEachTime() throws {
@@ -144,7 +144,7 @@ import Testing
         let opener = BlobOpener(reader)
         for _ in 0..<10 {
             for id in ids {
-                #expect(try code { _ = try opener.read(id, kind: .data) } == .damaged)
+                #expect(try code { _ = try opener.read(id) } == .damaged)
             }
         }
         #expect(reader.listingNumber == 2)
@@ -155,12 +155,12 @@ import Testing
         let ids = try TestRepository.store([[1], [2]], in: scene.open())
         let reader = try scene.open()
         try reader.refresh()
-        _ = try BlobOpener(reader).read(ids[0], kind: .data)
+        _ = try BlobOpener(reader).read(ids[0])
         let before = try reader.catalogue.packs().map(\.number)
         for pack in try scene.packs() { scene.place.tamper(pack, nil) }
         let others = try TestRepository.store(sampleContents, in: scene.open())
         #expect(Set(try reader.catalogue.packs().map(\.number)).isDisjoint(with: before))
-        #expect(try BlobOpener(reader).read(others[0], kind: .data) == sampleContents[0])
+        #expect(try BlobOpener(reader).read(others[0]) == sampleContents[0])
     }
 
     @Test func aCatalogueOfAnEarlierVersionIsMadeAgain() throws {
@@ -191,7 +191,7 @@ import Testing
         let repository = try scene.open()
         try repository.refresh()
         #expect(try !repository.holds(ids[0]))
-        #expect(try BlobOpener(repository).read(ids[0], kind: .data) == sampleContents[0])
+        #expect(try BlobOpener(repository).read(ids[0]) == sampleContents[0])
 
         _ = try TestRepository.store(sampleContents, in: repository)
         #expect(try scene.packs().count == 2)

@@ -30,7 +30,7 @@ import Testing
         let ids = try TestRepository.store(sampleContents, in: scene.open())
         let repository = try scene.open(cache: "other", password: Self.other)
         try repository.refresh()
-        #expect(try BlobOpener(repository).read(ids[0], kind: .data) == sampleContents[0])
+        #expect(try BlobOpener(repository).read(ids[0]) == sampleContents[0])
     }
 
     @Test func aWrongPasswordIsCalledWrong() throws {

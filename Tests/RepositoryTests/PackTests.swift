@@ -32,12 +32,6 @@ import Testing
         #expect(try scene.packs().count == 1)
     }
 
-    @Test func aBlobIsReadAsItsKindOnly() throws {
-        let scene = try RepositoryScene()
-        let ids = try TestRepository.store(sampleContents, in: scene.open())
-        #expect(try code { _ = try scene.read(ids[0], kind: .tree) } == .damaged)
-    }
-
     @Test func aPackWithoutItsIndexIsReadByItsBlobs() throws {
         let scene = try RepositoryScene()
         let ids = try TestRepository.store(sampleContents, in: scene.open())
@@ -50,7 +44,7 @@ import Testing
             let repository = try scene.open(cache: "fresh-\(bytes.count)")
             #expect(try repository.refresh().map(\.pack) == [name])
             for (id, bytes) in zip(ids, sampleContents) {
-                #expect(try BlobOpener(repository).read(id, kind: .data) == bytes)
+                #expect(try BlobOpener(repository).read(id) == bytes)
             }
         }
     }

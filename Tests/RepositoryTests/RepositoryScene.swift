@@ -44,11 +44,11 @@ final class RepositoryScene {
     }
 
     /// The bytes of a blob, as a reader with an empty catalogue finds them.
-    func read(_ id: BlobID, kind: BlobKind = .data) throws -> [UInt8] {
+    func read(_ id: BlobID) throws -> [UInt8] {
         opened += 1
         let repository = try open(cache: "reader-\(opened)")
         try repository.refresh()
-        return try BlobOpener(repository).read(id, kind: kind)
+        return try BlobOpener(repository).read(id)
     }
 
     /// What reading all of a pack finds wrong with it.

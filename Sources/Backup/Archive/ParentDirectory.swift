@@ -25,7 +25,7 @@ struct ParentDirectory {
             }
             guard let run = runs.popFirst() else { return nil }
             do {
-                nodes = try TreeRun.decode(opener.read(run.id, kind: .tree))[...]
+                nodes = try TreeRun.decode(opener.read(run.id))[...]
             } catch {
                 runs = []
                 return nil

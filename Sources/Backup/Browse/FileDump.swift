@@ -47,7 +47,7 @@ package final class FileDump {
         var within: UInt64 = 0
         var sequence = PieceSequence(pieces, from: browser.opener)
         while let piece = try sequence.next() {
-            var bytes = try browser.opener.read(piece.id, kind: .data)[...]
+            var bytes = try browser.opener.read(piece.id)[...]
             guard bytes.count == piece.size else {
                 throw RepositoryError(
                     .damaged, "piece \(piece.id) has another size than its file says")

@@ -15,7 +15,7 @@ package final class SnapshotBrowser {
     /// The nodes of one run of a directory.
     package func nodes(of run: BlobReference) throws -> [Node] {
         do {
-            return try TreeRun.decode(opener.read(run.id, kind: .tree))
+            return try TreeRun.decode(opener.read(run.id))
         } catch let error as FormatError {
             throw RepositoryError(
                 .damaged, "directory \(run.id): \(error)",

@@ -54,7 +54,7 @@ final class RestoredFile: Sendable {
         do {
             try create()
             for part in parts {
-                let bytes = try opener.read(part.piece.id, kind: .data)
+                let bytes = try opener.read(part.piece.id)
                 guard bytes.count == part.piece.size else {
                     throw RepositoryError(
                         .damaged, "piece \(part.piece.id) has another size than the snapshot says")

@@ -18,16 +18,19 @@ package final class BlobOpener {
         hasher = repository.keys.blobHasher()
     }
 
-    /// The plain bytes of a blob; throws `damaged` where it is missing, hurt, or of another kind.
+    /// The plain bytes of a blob; throws `damaged` where it is missing or hurt.
+    ///
+    /// The id names the bytes whatever they are used as: a small database may have been stored as
+    /// a plain file before, and its page group is that file's piece.
     ///
     /// Where a pack is gone, the packs are listed again and the blob is looked for once more.
-    package func read(_ id: BlobID, kind: BlobKind) throws -> [UInt8] {
+    package func read(_ id: BlobID) throws -> [UInt8] {
         let number = repository.listingNumber
-        var attempt = try attempt(id, kind: kind)
+        var attempt = try attempt(id)
         if attempt.bytes == nil, attempt.vanished || attempt.failure == nil,
             try repository.listAgain(after: number, vanished: attempt.vanished)
         {
-            attempt = try self.attempt(id, kind: kind)
+            attempt = try self.attempt(id)
         }
         if let bytes = attempt.bytes { return bytes }
         throw attempt.failure
@@ -43,9 +46,9 @@ package final class BlobOpener {
         var failure: (any Error)?
     }
 
-    private func attempt(_ id: BlobID, kind: BlobKind) throws -> Attempt {
+    private func attempt(_ id: BlobID) throws -> Attempt {
         var attempt = Attempt()
-        for location in try repository.locations(of: id) where location.entry.header.kind == kind {
+        for location in try repository.locations(of: id) {
             do {
                 attempt.bytes = try read(location.entry, in: try repository.pack(location.pack))
                 return attempt

@@ -29,7 +29,7 @@ extension GroupPlan {
     func build(with tools: Tools, only: Set<UInt32>?) throws -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: pages.count * geometry.pageSize)
         if let base {
-            let stored = try tools.opener.read(base.blob, kind: .pageGroup)
+            let stored = try tools.opener.read(base.blob)
             guard stored.count == base.pages * geometry.pageSize else {
                 throw damage("its base has another size")
             }

@@ -17,12 +17,16 @@ package final class DatabaseWatcher {
     /// Nanoseconds after which the loop comes round in any case.
     private static let longestRest: UInt64 = 500_000_000
 
+    /// Nanoseconds between declarations of which marks are honoured.
+    private static let declaration: UInt64 = 600_000_000_000
+
     private let access: WatchRepository
     private let settings: WatchSettings
     private let report: @Sendable (WatchNotice) -> Void
     private let databases: [WatchedDatabase]
     private let notices: DirectoryNotices
     private var directories: [CInt: [[UInt8]: WatchedDatabase]] = [:]
+    private var declaresAt: UInt64 = 0
     private let wake: Wake
     private let sealing: JournalSealing
 
@@ -64,11 +68,23 @@ package final class DatabaseWatcher {
         try wake.serve(databases)
         let now = access.repository.world.clock.bootTime()
         for database in databases where database.dueAt <= now { database.turn() }
+        declareMarks(now)
         let rest = DatabaseWatcher.longestRest
         let next = databases.map(\.dueAt).min() ?? now + rest
         guard next > now else { return }
         if notices.wait(nanoseconds: Int64(min(next - now, rest)), or: wake.descriptor) {
             try wake.quiet()
+        }
+    }
+
+    /// Lets prune delete what it has marked since the last time.
+    private func declareMarks(_ now: UInt64) {
+        guard now >= declaresAt else { return }
+        declaresAt = now + DatabaseWatcher.declaration
+        do {
+            _ = try access.leaseForStoring()
+        } catch {
+            return  // the repository is away, as the sealing thread reports; prune waits
         }
     }
 

@@ -34,6 +34,16 @@ package final class WatchRepository: Sendable {
         }
     }
 
+    /// A lease that lives, and says that its holder has read every mark there is: from now on
+    /// nothing that prune wants to delete is built on. Called by the capture thread, which stores
+    /// nothing at that moment.
+    func leaseForStoring() throws -> HeldLease {
+        let lease = try lease()
+        try repository.refresh()
+        try lease.declare(honouring: repository.marks)
+        return lease
+    }
+
     /// Ends the lease.
     package func end() throws {
         try held.withLock { held in

@@ -15,7 +15,7 @@ extension WatchedDatabase {
             dueAt = clock.bootTime() + WatchedDatabase.patience.upperBound
             return
         }
-        let lease = try access.lease()
+        let lease = try access.leaseForStoring()
         let store = BlobStore(access.repository, lease: lease, level: settings.compression)
         do {
             try begin(under: lease, store)

@@ -138,7 +138,7 @@ extension WatchedDatabase {
     /// has too much to go through.
     private func rebase(_ follower: DatabaseFollower) throws {
         let reader = try DatabaseReader(opening: path, busyTimeoutMilliseconds: 500)
-        let lease = try access.lease()
+        let lease = try access.leaseForStoring()
         let store = BlobStore(access.repository, lease: lease, level: settings.compression)
         do {
             try reader.hold()
