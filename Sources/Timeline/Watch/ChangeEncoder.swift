@@ -46,18 +46,19 @@ struct ChangeEncoder {
     /// written again and again need not be read and hashed twice each time.
     private var known: [UInt32: Digest] = [:]
     private let hasher = Hasher256()
-    private let coder = PageCoder()
+    private let coder: PageCoder
     private let page: UnsafeMutableRawBufferPointer
     private let before: UnsafeMutableRawBufferPointer
 
     /// - Parameter buffer: of two pages; lives as long as the encoder.
     init(
         _ geometry: PageGeometry, after end: CapturedEnd, versions: PageVersions,
-        buffer: UnsafeMutableRawBufferPointer
+        coder: PageCoder, buffer: UnsafeMutableRawBufferPointer
     ) {
         self.geometry = geometry
         self.end = end
         self.versions = versions
+        self.coder = coder
         page = UnsafeMutableRawBufferPointer(rebasing: buffer[..<geometry.pageSize])
         before = UnsafeMutableRawBufferPointer(
             rebasing: buffer[geometry.pageSize..<2 * geometry.pageSize])
