@@ -158,7 +158,8 @@ def finish(capture, commits, result, ended):
 
 def tell(result):
     lags = "".join(
-        f", {name} p50 {milliseconds(percentile(lags, 0.5))} p99 {milliseconds(percentile(lags, 0.99))}"
+        f", {name} p50 {milliseconds(percentile(lags, 0.5))}"
+        f" p99 {milliseconds(percentile(lags, 0.99))}"
         for name, lags in result.lags.items()
     )
     say(
