@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 import backup
+import pitr
 import scale
 from measure import Failure
 
@@ -34,16 +35,19 @@ def tool_names(text):
 
 def parse():
     parser = argparse.ArgumentParser(prog="bench", allow_abbrev=False)
-    parser.add_argument("part", choices=("backup", "scale"))
+    parser.add_argument("part", choices=("backup", "scale", "pitr"))
     parser.add_argument("--rounds", type=positive)
     parser.add_argument("--small", action="store_true")
+    parser.add_argument("--seconds", type=positive)
     parser.add_argument("--warm-only", action="store_true")
     parser.add_argument("--tools", type=tool_names, default=list(ALL_TOOLS))
     parser.add_argument("--holdfast", type=Path)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    if options.write and (options.small or set(options.tools) != set(ALL_TOOLS)):
-        parser.error("--write takes a full run: without --small and --tools")
+    if options.write and (
+        options.small or options.seconds or set(options.tools) != set(ALL_TOOLS)
+    ):
+        parser.error("--write takes a full run: without --small, --seconds and --tools")
     if "holdfast" in options.tools and not (options.holdfast and options.holdfast.is_file()):
         parser.error(f"there is no binary at {options.holdfast}")
     if options.rounds is None:
@@ -75,7 +79,7 @@ def main():
     options = parse()
     # A terminated run cleans up as an interrupted one does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    part = {"backup": backup, "scale": scale}[options.part]
+    part = {"backup": backup, "scale": scale, "pitr": pitr}[options.part]
     try:
         with scratch() as (root, run):
             page = part.run(options, root, run)

@@ -46,7 +46,7 @@ def mutate_files(root, shape):
             path.unlink()
 
 
-def mutate_database(path, rows):
+def mutate_database(path, rows, after=lambda part: None, finish=checkpoint_and_close):
     rng = random.Random(SEED + 4)
     words = make_words(random.Random(SEED), 9_000)
     phrases = biography_phrases(words)
@@ -68,4 +68,5 @@ def mutate_database(path, rows):
             ),
         )
         connection.execute("COMMIT")
-    checkpoint_and_close(connection)
+        after(part)
+    finish(connection)

@@ -26,7 +26,10 @@ import SQLite
 /// Used by one thread. While it is open, nothing in this process may open the database's file or
 /// its `-shm` by other means: closing that would drop the locks.
 package final class DatabaseReader {
-    private static let headAttempts = 1000
+    /// Nanoseconds to wait for a writer that was interrupted while it wrote the wal-index's header:
+    /// on a busy machine it does not run again for a while.
+    private static let headPatience: UInt64 = 1_000_000_000
+    private static let headPauseMicroseconds: UInt32 = 50
     private static let scanAttempts = 3
 
     package let path: FilePath
@@ -247,7 +250,8 @@ extension DatabaseReader {
     }
 
     private func readHead() throws(CaptureError) -> (head: WALIndexHead, backfilled: UInt32) {
-        for _ in 0..<DatabaseReader.headAttempts {
+        let deadline = monotonicNanoseconds() + DatabaseReader.headPatience
+        repeat {
             let looks = try capturing(path) { () throws(SQLiteError) in
                 (try file.walIndexHead(), try file.walIndexHead())
             }
@@ -257,8 +261,8 @@ extension DatabaseReader {
             {
                 return look
             }
-            sched_yield()
-        }
+            usleep(DatabaseReader.headPauseMicroseconds)
+        } while monotonicNanoseconds() < deadline
         throw CaptureError(.changedWhileReading, path, "its wal-index does not hold still")
     }
 }

@@ -36,22 +36,29 @@ struct ChangeEncoder {
     /// that were taken and given back, and nothing else.
     private static let unwrittenLimit: UInt32 = 1 << 20
 
+    /// Pages whose contribution is remembered: 1 MiB or so.
+    private static let knownLimit = 1 << 14
+
     let geometry: PageGeometry
     private(set) var end: CapturedEnd
     private var versions: PageVersions
+    /// What pages add to the root of the end, for those that were written lately: a page that is
+    /// written again and again need not be read and hashed twice each time.
+    private var known: [UInt32: Digest] = [:]
     private let hasher = Hasher256()
-    private let coder = PageCoder()
+    private let coder: PageCoder
     private let page: UnsafeMutableRawBufferPointer
     private let before: UnsafeMutableRawBufferPointer
 
     /// - Parameter buffer: of two pages; lives as long as the encoder.
     init(
         _ geometry: PageGeometry, after end: CapturedEnd, versions: PageVersions,
-        buffer: UnsafeMutableRawBufferPointer
+        coder: PageCoder, buffer: UnsafeMutableRawBufferPointer
     ) {
         self.geometry = geometry
         self.end = end
         self.versions = versions
+        self.coder = coder
         page = UnsafeMutableRawBufferPointer(rebasing: buffer[..<geometry.pageSize])
         before = UnsafeMutableRawBufferPointer(
             rebasing: buffer[geometry.pageSize..<2 * geometry.pageSize])
@@ -77,10 +84,14 @@ struct ChangeEncoder {
         let table = TableHasher()
         for (number, frame) in try pages(of: commit) where number != geometry.lockPage {
             let existed = number <= end.pageCount
-            if existed || frame == nil {
+            let leans = leaning && existed && versions.mayLean(number)
+            let isKnown = existed && known[number] != nil
+            if leans || frame == nil || existed && !isKnown {
                 try versions.read(number, from: files, by: tail, into: before)
             }
-            if existed { end.root.subtract(contribution(of: number, before)) }
+            if existed {
+                end.root.subtract(known[number] ?? contribution(of: number, before))
+            }
             if let frame {
                 try files.log.read(into: page, at: tail.pageOffset(ofFrame: frame))
             } else {
@@ -88,9 +99,10 @@ struct ChangeEncoder {
             }
             let bytes = UnsafeRawBufferPointer(page)
             let hash = PageHash.hash(of: number, bytes, with: hasher)
-            end.root.add(number == 1 ? contribution(of: 1, page) : hash)
+            let added = number == 1 ? contribution(of: 1, page) : hash
+            end.root.add(added)
+            remember(added, of: number)
             let start = bodies.count
-            let leans = leaning && existed && versions.mayLean(number)
             let codec = coder.encode(
                 bytes, previous: leans ? UnsafeRawBufferPointer(before) : nil, into: &bodies)
             versions.note(codec, of: number)
@@ -128,7 +140,13 @@ struct ChangeEncoder {
         for number in pageCount + 1...end.pageCount where number != geometry.lockPage {
             try versions.read(number, from: files, by: tail, into: before)
             end.root.subtract(contribution(of: number, before))
+            known[number] = nil
         }
+    }
+
+    private mutating func remember(_ contribution: Digest, of page: UInt32) {
+        if known.count >= ChangeEncoder.knownLimit { known.removeAll(keepingCapacity: true) }
+        known[page] = contribution
     }
 
     private func contribution(

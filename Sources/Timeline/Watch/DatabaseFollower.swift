@@ -16,10 +16,21 @@ import Platform
 import Repository
 import SQLite
 
+/// What all followers of a thread share, so that an idle database costs none of it.
+final class LogPortion {
+    /// Bytes of the log that are read at a time; a frame is smaller.
+    private static let size = 1 << 20
+
+    let coder = PageCoder()
+    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
+
+    deinit {
+        bytes.deallocate()
+    }
+}
+
 /// Captures each commit of one database; used by one thread.
 final class DatabaseFollower {
-    /// Bytes of the log that are read at a time.
-    private static let portion = 1 << 20
     /// A look ends after so many bytes of change sets, so that they reach the journal.
     private static let lookBytes = 8 << 20
     /// A commit that wrote more is recorded by comparison, which needs less memory.
@@ -41,13 +52,14 @@ final class DatabaseFollower {
     private var encoder: ChangeEncoder
     private let world: World
     private let pages: UnsafeMutableRawBufferPointer
-    private let frames: UnsafeMutableRawBufferPointer
+    private let portion: LogPortion
 
     /// Takes over a reader that holds the state `end` tells of.
     ///
     /// - Parameter isBase: whether that state is a complete base.
     convenience init(
-        _ reader: DatabaseReader, at end: CapturedEnd, isBase: Bool, world: World
+        _ reader: DatabaseReader, at end: CapturedEnd, isBase: Bool, world: World,
+        portion: LogPortion = LogPortion()
     ) throws {
         let view = try reader.viewOfHeldState()
         guard let log = view.logged else {
@@ -58,7 +70,7 @@ final class DatabaseFollower {
             PageVersions(
                 log.frames.newestFrames, pageCount: view.pageCount, pageSize: reader.pageSize,
                 areAlone: isBase),
-            world)
+            world, portion)
     }
 
     /// Goes on where an earlier capture ended, when the log still has all that came since.
@@ -66,7 +78,8 @@ final class DatabaseFollower {
     /// That is so where the log up to the mark is the same, by its cumulative checksum, and the
     /// database's file has nothing newer. Nil where it is not: then a comparison is needed.
     convenience init?(
-        _ reader: DatabaseReader, at end: CapturedEnd, resuming mark: CaptureMark, world: World
+        _ reader: DatabaseReader, at end: CapturedEnd, resuming mark: CaptureMark, world: World,
+        portion: LogPortion = LogPortion()
     ) throws {
         let (head, backfilled) = try reader.head()
         let log = mark.identity.log
@@ -79,27 +92,26 @@ final class DatabaseFollower {
         guard try tail.skip(to: log, in: reader.files().log, noting: { versions.apply($0) }) else {
             return nil
         }
-        self.init(reader, at: end, behind: tail, versions, world)
+        self.init(reader, at: end, behind: tail, versions, world, portion)
     }
 
     private init(
         _ reader: DatabaseReader, at end: CapturedEnd, behind tail: LogTail,
-        _ versions: PageVersions, _ world: World
+        _ versions: PageVersions, _ world: World, _ portion: LogPortion
     ) {
         held = reader
         self.tail = tail
         self.world = world
+        self.portion = portion
         let pageSize = reader.pageSize
         pages = .allocate(byteCount: 2 * pageSize, alignment: 16)
-        let perPortion = max(1, DatabaseFollower.portion / tail.frameSize)
-        frames = .allocate(byteCount: perPortion * tail.frameSize, alignment: 16)
         encoder = ChangeEncoder(
-            PageGeometry(pageSize: pageSize), after: end, versions: versions, buffer: pages)
+            PageGeometry(pageSize: pageSize), after: end, versions: versions,
+            coder: portion.coder, buffer: pages)
     }
 
     deinit {
         pages.deallocate()
-        frames.deallocate()
     }
 
     var path: FilePath { held.path }
@@ -180,8 +192,9 @@ final class DatabaseFollower {
         }
         guard tail.provedFrame < head.lastFrame else { throw doubt }
         let count = min(
-            frames.count / tail.frameSize, Int(head.lastFrame - tail.provedFrame))
-        let bytes = UnsafeMutableRawBufferPointer(rebasing: frames[..<(count * tail.frameSize)])
+            portion.bytes.count / tail.frameSize, Int(head.lastFrame - tail.provedFrame))
+        let bytes = UnsafeMutableRawBufferPointer(
+            rebasing: portion.bytes[..<(count * tail.frameSize)])
         let isWhole = try capturing(path) { () throws(SQLiteError) in
             try log.read(into: bytes, at: tail.nextOffset)
         }

@@ -41,9 +41,11 @@ package final class DatabaseWatcher {
         notices = try DirectoryNotices()
         let sealing = JournalSealing(access, settings, report)
         self.sealing = sealing
+        let portion = LogPortion()
         databases = paths.map {
             WatchedDatabase(
-                $0, access: access, settings: settings, sealing: sealing, report: report)
+                $0, access: access, settings: settings, sealing: sealing, portion: portion,
+                report: report)
         }
     }
 

@@ -86,7 +86,7 @@ extension WatchedDatabase {
         else { return nil }
         return try DatabaseFollower(
             reader, at: CapturedEnd(end.record, end.chain), resuming: mark,
-            world: access.repository.world)
+            world: access.repository.world, portion: portion)
     }
 
     func follow(
@@ -110,7 +110,7 @@ extension WatchedDatabase {
                 position: reference.position, chain: reference.chain,
                 root: StateRoot(database.stateRoot), pageCount: database.pageCount,
                 lastLook: access.repository.world.moment),
-            isBase: captured.isBase, world: access.repository.world)
+            isBase: captured.isBase, world: access.repository.world, portion: portion)
         bytesSinceBase = 0
         try writeMark(follower)
         phase = .following(follower)

@@ -37,6 +37,7 @@ final class WatchedDatabase {
     let access: WatchRepository
     let settings: WatchSettings
     let sealing: JournalSealing
+    let portion: LogPortion
     let report: @Sendable (WatchNotice) -> Void
     var phase = Phase.waiting
     var keeper: LogKeeper?
@@ -56,12 +57,14 @@ final class WatchedDatabase {
 
     init(
         _ path: FilePath, access: WatchRepository, settings: WatchSettings,
-        sealing: JournalSealing, report: @escaping @Sendable (WatchNotice) -> Void
+        sealing: JournalSealing, portion: LogPortion,
+        report: @escaping @Sendable (WatchNotice) -> Void
     ) {
         self.path = path
         self.access = access
         self.settings = settings
         self.sealing = sealing
+        self.portion = portion
         self.report = report
     }
 
