@@ -15,5 +15,6 @@ extension Program {
             ForgetCommand.description.name: ForgetCommand.run,
             PruneCommand.description.name: PruneCommand.run,
             UnlockCommand.description.name: UnlockCommand.run,
+            ConfigCommand.description.name: ConfigCommand.run,
         ])
 }

@@ -15,6 +15,7 @@ extension ProgramDescription {
             ForgetCommand.description,
             PruneCommand.description,
             UnlockCommand.description,
+            ConfigCommand.description,
             CompletionCommand.description,
             HelpCommand.description,
         ],

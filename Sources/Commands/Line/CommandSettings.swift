@@ -16,6 +16,8 @@ package struct CommandSettings: Sendable {
     package let compression: CompressionLevel?
     /// The host name of `HOLDFAST_HOST`, which `--host` outranks.
     package let host: String?
+    /// What `--config` names, or the standard place where it was needed; which file that is.
+    package let configuration: (file: FilePath, content: HostConfiguration)?
     /// How often a second progress is drawn.
     package let progressPerSecond: Double
 
@@ -25,8 +27,13 @@ package struct CommandSettings: Sendable {
         _ parsed: ParsedCommand, _ environment: EnvironmentVariables
     ) throws(CommandError) {
         let variables = try HoldfastVariables(environment)
-        repositoryIfNamed = try parsed.path(GlobalOptions.repository) ?? variables.repository
-        password = try PasswordSource.ofOptions(parsed) ?? variables.password ?? .terminal
+        let repository = try parsed.path(GlobalOptions.repository) ?? variables.repository
+        configuration = try CommandSettings.configuration(parsed, isNeeded: repository == nil)
+        let entry = configuration?.content.repository
+        repositoryIfNamed = repository ?? entry?.location.value
+        password =
+            try PasswordSource.ofOptions(parsed) ?? variables.password ?? entry?.password
+            ?? .terminal
         voice = try Voice(parsed)
         let cacheDirectory =
             try parsed.path(GlobalOptions.cacheDirectory) ?? variables.cacheDirectory
@@ -36,15 +43,27 @@ package struct CommandSettings: Sendable {
             }
         retryLock = try parsed.duration(GlobalOptions.retryLock)
         compression = variables.compression
-        host = variables.host
+        host = variables.host ?? configuration?.content.node
         progressPerSecond = variables.progressPerSecond ?? 10
+    }
+
+    private static func configuration(
+        _ parsed: ParsedCommand, isNeeded: Bool
+    ) throws(CommandError) -> (file: FilePath, content: HostConfiguration)? {
+        // The command that looks a configuration over has to live with a wrong one.
+        guard parsed.command != ConfigCommand.description else { return nil }
+        if let file = try parsed.path(GlobalOptions.config) {
+            return (file, try ConfigurationFile.read(file))
+        }
+        guard isNeeded, ConfigurationFile.isThere else { return nil }
+        return (ConfigurationFile.standard, try ConfigurationFile.read(ConfigurationFile.standard))
     }
 
     /// The repository; throws a usage error when none was named.
     package func repository() throws(CommandError) -> FilePath {
         guard let repositoryIfNamed else {
             throw .usage(
-                "no repository was named", hint: "say --repo DIR or set HOLDFAST_REPOSITORY")
+                "no repository was named", hint: "say --repo DIR or --config FILE, or set HOLDFAST_REPOSITORY")
         }
         return repositoryIfNamed
     }

@@ -14,6 +14,10 @@ package enum GlobalOptions {
     package static let insecureNoPassword = OptionDescription(
         "insecure-no-password",
         help: "use the empty password: whoever reads the repository reads the data")
+    package static let config = OptionDescription(
+        "config", short: "c", form: .value("FILE", .file),
+        help: "take repository, password and host from this configuration (default: "
+            + "/etc/holdfast/holdfast.json5, where that is and no --repo says otherwise)")
     package static let json = OptionDescription(
         "json", help: "print JSON lines for programs")
     package static let quiet = OptionDescription(
@@ -29,7 +33,7 @@ package enum GlobalOptions {
 
     /// All of them, in the order of help.
     package static let all = [
-        repository, passwordFile, passwordCommand, insecureNoPassword, json, quiet, verbose,
-        cacheDirectory, retryLock,
+        repository, passwordFile, passwordCommand, insecureNoPassword, config, json, quiet,
+        verbose, cacheDirectory, retryLock,
     ]
 }
