@@ -18,6 +18,10 @@ final class FollowerScene {
         private let flag = Atomic(false)
         var isSet: Bool { flag.load(ordering: .relaxed) }
         func set() { flag.store(true, ordering: .relaxed) }
+
+        private let ended = Atomic(0)
+        func noteEnd() { _ = ended.add(1, ordering: .relaxed) }
+        func haveAllEnded(_ count: Int) -> Bool { ended.load(ordering: .relaxed) == count }
     }
 
     private let folder = ScratchFolder()
@@ -76,8 +80,7 @@ final class FollowerScene {
         while clock.bootTime() < until { try turn(follower, keeper) }
         stop.set()
         // Others may wait for the reader that is held.
-        let rest = clock.bootTime() + 1_000_000_000
-        while clock.bootTime() < rest { try turn(follower, keeper) }
+        while !stop.haveAllEnded(threads.count) { try turn(follower, keeper) }
         for thread in threads { thread.join() }
         failsToKeepEach = 0
         while try !follower.step(keep: keep) {}
@@ -108,6 +111,7 @@ final class FollowerScene {
     ) -> WorkerThread {
         let path = path
         return WorkerThread(name: name) {
+            defer { stop.noteEnd() }
             do {
                 let connection = try Connection(
                     opening: path, mode: .readWrite, busyTimeoutMilliseconds: 30_000)
