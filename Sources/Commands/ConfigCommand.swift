@@ -17,7 +17,8 @@ extension ConfigCommand {
             context.report.answer(mistake.json(path))
         }
         guard let configuration, mistakes.isEmpty else {
-            throw CommandError(.failed, "\(path) has \(Counted.of(UInt64(mistakes.count), "mistake"))")
+            throw CommandError(
+                .failed, "\(path) has \(Counted.of(UInt64(mistakes.count), "mistake"))")
         }
         for line in ["\(path) is in order"] + ConfigurationSummary(configuration).lines {
             context.report.answer(PathText.shown(message: line))

@@ -127,7 +127,9 @@ import Testing
     }
 
     @Test func theRepositoryIsNeededAndItsPasswordIsInOnePlace() {
-        #expect(mistakes("{}") == ["1:1: the key repository is missing; say repository: { location: \"/path\" }"])
+        let missing =
+            "1:1: the key repository is missing; say repository: { location: \"/path\" }"
+        #expect(mistakes("{}") == [missing])
         #expect(mistakes("{repository: {}}").count == 1)
         #expect(
             mistakes("{repository: {location: '/r', passwordFile: '/p', passwordCommand: 'c'}}")

@@ -43,7 +43,7 @@ import Testing
         #expect(settings.retryLock == nil)
         #expect(settings.compression == nil)
         let error = #expect(throws: CommandError.self) { try settings.repository() }
-        #expect(error?.hint == "say --repo DIR or set HOLDFAST_REPOSITORY")
+        #expect(error?.hint == "say --repo DIR or --config FILE, or set HOLDFAST_REPOSITORY")
     }
 
     @Test func theOtherPasswordSourcesAreSaidByVariables() throws {

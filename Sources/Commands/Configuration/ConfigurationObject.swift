@@ -34,7 +34,8 @@ struct ConfigurationObject {
                     remedy: "write { … }"))
             return nil
         }
-        (self.members, self.place, self.path, self.mistakes) = (members, value.place, path, mistakes)
+        (self.members, place) = (members, value.place)
+        (self.path, self.mistakes) = (path, mistakes)
         if let known { refuseUnknown(known) }
     }
 

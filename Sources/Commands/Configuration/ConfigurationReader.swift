@@ -9,6 +9,8 @@ package enum ConfigurationReader {
         "databases", "trees", "schedule", "keep", "seal", "journalLimit", "logLimit",
         "checkpointLock", "whenFull",
     ]
+    private static let schedules = Duration.seconds(1)...(.seconds(31_622_400))
+    private static let seals = Duration.milliseconds(100)...(.seconds(86_400))
     private static let keepKeys = ["history"] + HostConfiguration.KeepEntry.periods
 
     /// The configuration, and every mistake in it in the order of the text; nil where it cannot be
@@ -33,8 +35,8 @@ package enum ConfigurationReader {
         let entries = services?.objects(knows: serviceKeys).map(service) ?? []
         let node = object.hostName("node")
         let data = object.absolutePath("data")
-        guard let repository = object.object("repository", knows: repositoryKeys).flatMap(repository)
-        else { return nil }
+        let entry = object.object("repository", knows: repositoryKeys)
+        guard let repository = entry.flatMap(repository) else { return nil }
         return HostConfiguration(node: node, data: data, repository: repository, services: entries)
     }
 
@@ -60,8 +62,8 @@ package enum ConfigurationReader {
         var service = HostConfiguration.ServiceEntry(name: name)
         service.databases = object.absolutePaths("databases")
         service.trees = object.absolutePaths("trees")
-        service.schedule = object.duration("schedule", in: .seconds(1)...Duration.seconds(31_622_400))
-        service.seal = object.duration("seal", in: .milliseconds(100)...Duration.seconds(86_400))
+        service.schedule = object.duration("schedule", in: schedules)
+        service.seal = object.duration("seal", in: seals)
         service.journalLimit = object.size("journalLimit", in: 1 << 20...1 << 50)
         service.logLimit = object.size("logLimit", in: 1 << 16...1 << 40)
         if let lock = object.word("checkpointLock", as: WatchCommand.CheckpointLock.self) {

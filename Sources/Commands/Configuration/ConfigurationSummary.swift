@@ -10,9 +10,10 @@ struct ConfigurationSummary {
 
     var lines: [String] {
         let repository = configuration.repository
-        let password = repository.passwordFile.map { "password in \($0.value)" }
-            ?? (repository.passwordCommand == nil
-                ? "password from the command line" : "password by a command")
+        let unsaid =
+            repository.passwordCommand == nil
+            ? "password from the command line" : "password by a command"
+        let password = repository.passwordFile.map { "password in \($0.value)" } ?? unsaid
         var lines = [
             "node        \(configuration.node ?? ProcessIdentity.hostName())",
             "repository  \(repository.location.value), \(password)",

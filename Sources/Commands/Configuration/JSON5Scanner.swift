@@ -30,8 +30,8 @@ struct JSON5Scanner {
         // "\r\n" is one end of a line.
         let endsLine = scalar == "\n" || (scalar == "\r" && following != "\n")
         index += 1
-        place = endsLine ? TextPlace(line: place.line + 1) : TextPlace(
-            line: place.line, column: place.column + 1)
+        place.column += 1
+        if endsLine { place = TextPlace(line: place.line + 1) }
     }
 
     /// Goes past the scalar if it is next.

@@ -7,7 +7,8 @@ package enum ConfigCommand {
         discussion: [
             "'config check' names each mistake in a configuration with its line, column and key: "
                 + "what does not exist, is no database, is named twice, or is written wrongly. "
-                + "Where there is none it says what would be watched, and when. It changes nothing.",
+                + "Where there is none it says what would be watched, and when. It changes "
+                + "nothing.",
             "Without FILE it is the one of --config, else /etc/holdfast/holdfast.json5.",
         ],
         arguments: [

@@ -42,14 +42,22 @@ package enum WatchCommand {
                 + "and move into the repository every --seal: that much a lost host costs.",
             "'holdfast history' lists what can be gone back to, 'holdfast restore --at' goes back. "
                 + "A backup that runs meanwhile asks the watch for the databases' states.",
+            "'holdfast config check' says what a configuration would have recorded.",
         ],
         arguments: [
-            ArgumentDescription("DB", .repeating, .anyPath, help: "a SQLite database to record")
+            ArgumentDescription(
+                "DB", .repeating, .anyPath,
+                help:
+                    "a SQLite database to record, or a directory: each database beneath it, those "
+                    + "that come later too; without DB, those of the configuration")
         ],
         options: [data, seal, checkpointLock, host, compression],
         examples: [
             CommandExample(
                 "holdfast watch /srv/accounts/accounts.db",
-                "record each commit of a database until ^C")
+                "record each commit of a database until ^C"),
+            CommandExample(
+                "holdfast watch --config /etc/holdfast/holdfast.json5",
+                "record the databases of all services, and make their snapshots when due"),
         ])
 }

@@ -56,14 +56,16 @@ package struct CommandSettings: Sendable {
             return (file, try ConfigurationFile.read(file))
         }
         guard isNeeded, ConfigurationFile.isThere else { return nil }
-        return (ConfigurationFile.standard, try ConfigurationFile.read(ConfigurationFile.standard))
+        let file = ConfigurationFile.standard
+        return (file, try ConfigurationFile.read(file))
     }
 
     /// The repository; throws a usage error when none was named.
     package func repository() throws(CommandError) -> FilePath {
         guard let repositoryIfNamed else {
             throw .usage(
-                "no repository was named", hint: "say --repo DIR or --config FILE, or set HOLDFAST_REPOSITORY")
+                "no repository was named",
+                hint: "say --repo DIR or --config FILE, or set HOLDFAST_REPOSITORY")
         }
         return repositoryIfNamed
     }

@@ -30,7 +30,7 @@ package struct PieceSequence {
 extension BlobOpener {
     /// The list that an entry of the level above names, held against what that entry says.
     package func list(_ entry: PieceList.Entry, level: Int) throws -> PieceList {
-        let bytes = try read(entry.blob.id, kind: .pieceList)
+        let bytes = try read(entry.blob.id)
         do {
             let list = try PieceList(decoding: bytes, level: level)
             guard bytes.count == entry.blob.size, list.bytes == entry.bytes else {

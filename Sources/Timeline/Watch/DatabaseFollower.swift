@@ -315,6 +315,15 @@ extension DatabaseFollower {
         return true
     }
 
+    /// Captures what is left of a file that is not at its path any more, from where it is open.
+    func captureRest(keep: ([ChangeSet]) throws -> Void) throws {
+        while true {
+            let (changes, isComplete) = try look()
+            try settle(changes, keep)
+            if isComplete { return }
+        }
+    }
+
     /// Ends following; the log stays as it is.
     func end(leavingLog: Bool) {
         for reader in [held, spare].compactMap({ $0 }) {

@@ -2,6 +2,7 @@
 //
 //     capture thread   notices of the kernel → follow each database that is due → its journal
 //     sealing thread   each journal → segments; every `sealInterval`, and when one has grown
+//     finding thread   watched directories → files that may be databases → capture thread
 //
 // One capture thread serves all: an idle database costs its open files and one look a second. A
 // base, or a comparison, of one database makes the others wait; their logs keep what they commit.
@@ -21,31 +22,53 @@ package final class DatabaseWatcher {
     private static let declaration: UInt64 = 600_000_000_000
 
     private let access: WatchRepository
-    private let settings: WatchSettings
     private let report: @Sendable (WatchNotice) -> Void
-    private let databases: [WatchedDatabase]
+    private var databases: [WatchedDatabase] = []
     private let notices: DirectoryNotices
     private var directories: [CInt: [[UInt8]: WatchedDatabase]] = [:]
     private var declaresAt: UInt64 = 0
+    private let portion = LogPortion()
+    private let watched: WatchedDirectories
+    private let finder: DatabaseFinder
+    /// Directories, watched ones and those beneath them, whose names are looked at.
+    private var searched: [FilePath: CInt] = [:]
+    private var searchedNumbers: Set<CInt> = []
     private let wake: Wake
     private let sealing: JournalSealing
 
+    /// - Parameter excluded: directories in which no database is looked for.
     package init(
-        _ paths: [FilePath], into access: WatchRepository, settings: WatchSettings, wake: Wake,
+        _ sources: [WatchSource], into access: WatchRepository, wake: Wake,
+        excluding excluded: Set<FileIdentity> = [],
         report: @escaping @Sendable (WatchNotice) -> Void
     ) throws {
         self.access = access
-        self.settings = settings
         self.report = report
         self.wake = wake
         notices = try DirectoryNotices()
-        let sealing = JournalSealing(access, settings, report)
-        self.sealing = sealing
-        let portion = LogPortion()
-        databases = paths.map {
-            WatchedDatabase(
-                $0, access: access, settings: settings, sealing: sealing, portion: portion,
-                report: report)
+        sealing = JournalSealing(access, report)
+        let directories = sources.filter(\.isDirectory)
+        watched = WatchedDirectories(directories, report: report)
+        finder = DatabaseFinder(
+            in: directories.map(\.path), excluding: excluded,
+            clock: access.repository.world.clock, wake: wake)
+        for source in sources where !source.isDirectory { add(source) }
+    }
+
+    private func add(_ source: WatchSource, isFound: Bool = false) {
+        let database = WatchedDatabase(
+            source.path, access: access, settings: source.settings, sealing: sealing,
+            portion: portion, isFound: isFound, report: report)
+        databases.append(database)
+        do {
+            let directory = try notices.watch(source.path.parent)
+            for suffix in ["", "-wal", "-journal"] {
+                let name = source.path.lastComponent + Array(suffix.utf8)
+                directories[directory, default: [:]][name] = database
+            }
+        } catch {
+            // Each database is looked at now and then as well.
+            report(.waiting(source.path, reason: "nobody tells of changes to it: \(error)"))
         }
     }
 
@@ -53,11 +76,14 @@ package final class DatabaseWatcher {
     ///
     /// - Throws: where what is left could not be sealed; the journals keep it for the next run.
     package func run(until isStopped: () -> Bool) throws {
-        try watchDirectories()
+        defer { wake.end() }
         sealing.start()
+        finder.start()
         while !isStopped() {
             try turn()
         }
+        finder.stop()
+        wake.end()
         for database in databases { database.end() }
         try sealing.finish()
     }
@@ -65,8 +91,13 @@ package final class DatabaseWatcher {
     private func turn() throws {
         for notice in try notices.take() {
             directories[notice.directory]?[notice.name]?.notice()
+            if isOfInterest(notice) { finder.ask() }
         }
-        if notices.wereDropped { for database in databases { database.notice() } }
+        if notices.wereDropped {
+            for database in databases { database.notice() }
+            finder.ask()
+        }
+        if let found = finder.take() { admit(found) }
         try wake.serve(databases)
         let now = access.repository.world.clock.bootTime()
         for database in databases where database.dueAt <= now { database.turn() }
@@ -78,7 +109,11 @@ package final class DatabaseWatcher {
             try wake.quiet()
         }
     }
+}
 
+// MARK: Watched directories
+
+extension DatabaseWatcher {
     /// Lets prune delete what it has marked since the last time.
     private func declareMarks(_ now: UInt64) {
         guard now >= declaresAt else { return }
@@ -90,12 +125,50 @@ package final class DatabaseWatcher {
         }
     }
 
-    private func watchDirectories() throws {
-        for database in databases {
-            let directory = try notices.watch(database.path.parent)
-            for suffix in ["", "-wal", "-journal"] {
-                let name = database.path.lastComponent + Array(suffix.utf8)
-                directories[directory, default: [:]][name] = database
+    /// Whether a name came or went, or a new file was written, where databases are looked for.
+    private func isOfInterest(_ notice: DirectoryNotice) -> Bool {
+        searchedNumbers.contains(notice.directory)
+            && directories[notice.directory]?[notice.name] == nil
+            && !DatabaseSearch.isCompanion(notice.name)
+    }
+
+    /// Records what was found and is new; lets go what is gone and wholly in the repository.
+    private func admit(_ found: [DatabaseSearch]) {
+        var isNewDirectory = false
+        for directory in found.flatMap(\.directories) where searched[directory] == nil {
+            isNewDirectory = true
+            search(directory)
+        }
+        // What came into a directory before its notices did is seen by another walk.
+        if isNewDirectory { finder.ask() }
+        letGo()
+        let new = watched.newDatabases(
+            in: found, besides: Set(databases.map(\.path)),
+            open: Set(databases.compactMap(\.identity)))
+        for source in new { add(source, isFound: true) }
+        let present = Set(found.flatMap(\.directories))
+        for gone in searched.keys where !present.contains(gone) {
+            if let number = searched.removeValue(forKey: gone) { searchedNumbers.remove(number) }
+        }
+    }
+
+    private func search(_ directory: FilePath) {
+        do {
+            let number = try notices.watch(directory)
+            searched[directory] = number
+            searchedNumbers.insert(number)
+        } catch {
+            return  // it vanished, or the system has no more watches: the walks see its files
+        }
+    }
+
+    private func letGo() {
+        let gone = databases.filter { $0.isFound && $0.isGone && $0.retire() }
+        guard !gone.isEmpty else { return }
+        databases.removeAll { database in gone.contains { $0 === database } }
+        for number in directories.keys {
+            directories[number] = directories[number]?.filter { entry in
+                !gone.contains { $0 === entry.value }
             }
         }
     }

@@ -20,11 +20,13 @@ final class JournalSealing: Sendable {
     private final class Entry: Sendable {
         let path: FilePath
         let journal: Journal
+        let settings: WatchSettings
         let lock = Mutex(Sealing())
 
-        init(_ path: FilePath, _ journal: Journal) {
+        init(_ path: FilePath, _ journal: Journal, _ settings: WatchSettings) {
             self.path = path
             self.journal = journal
+            self.settings = settings
         }
     }
 
@@ -41,27 +43,39 @@ final class JournalSealing: Sendable {
     private static let awayPause: UInt64 = 5_000_000_000
 
     private let access: WatchRepository
-    private let settings: WatchSettings
     private let report: @Sendable (WatchNotice) -> Void
     private let state = Mutex(State())
 
     init(
-        _ access: WatchRepository, _ settings: WatchSettings,
-        _ report: @escaping @Sendable (WatchNotice) -> Void
+        _ access: WatchRepository, _ report: @escaping @Sendable (WatchNotice) -> Void
     ) {
         self.access = access
-        self.settings = settings
         self.report = report
     }
 
-    func add(_ journal: Journal, of path: FilePath) {
-        state.withLock { $0.entries.append(Entry(path, journal)) }
+    func add(_ journal: Journal, of path: FilePath, _ settings: WatchSettings) {
+        state.withLock { $0.entries.append(Entry(path, journal, settings)) }
+    }
+
+    /// Lets a journal go; false, and it stays, while it holds records.
+    func remove(_ journal: Journal) -> Bool {
+        guard let entry = entry(of: journal) else { return true }
+        // While it is being sealed it stays: nobody waits for the repository here.
+        let isRemoved = entry.lock.withLockIfAvailable { _ in
+            guard journal.records == 0 else { return false }
+            state.withLock { state in state.entries.removeAll { $0 === entry } }
+            return true
+        }
+        return isRemoved ?? false
+    }
+
+    private func entry(of journal: Journal) -> Entry? {
+        state.withLock { $0.entries.first { $0.journal === journal } }
     }
 
     /// Seals one journal now.
     func seal(_ journal: Journal) throws {
-        let entry = state.withLock { $0.entries.first { $0.journal === journal } }
-        if let entry { try seal(entry) }
+        if let entry = entry(of: journal) { try seal(entry) }
     }
 
     private func seal(_ entry: Entry) throws {
@@ -95,8 +109,8 @@ final class JournalSealing: Sendable {
     private func turn() -> Bool {
         let now = clock.bootTime()
         for entry in state.withLock({ $0.entries }) {
-            let isOld = now - entry.lock.withLock { $0.at } > settings.sealInterval
-            guard isOld || entry.journal.bytes > settings.sealBytes else { continue }
+            let isOld = now - entry.lock.withLock { $0.at } > entry.settings.sealInterval
+            guard isOld || entry.journal.bytes > entry.settings.sealBytes else { continue }
             do {
                 try seal(entry)
                 noteBack()

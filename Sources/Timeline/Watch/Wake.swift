@@ -14,11 +14,14 @@ package final class Wake: Sendable {
     }
 
     /// Why a barrier cannot be answered here.
-    package struct NotWatched: Error {}
+    package struct NotWatched: Error, CustomStringConvertible {
+        package let description: String
+    }
 
     private let pipe: Pipe
     private let monitor = Monitor()
     private let questions = Mutex<[Question]>([])
+    private let isEnded = Atomic(false)
 
     package init() throws(SystemError) {
         pipe = try Pipe()
@@ -42,6 +45,9 @@ package final class Wake: Sendable {
         return try monitor.locked {
             while true {
                 if let answer = question.answer.withLock({ $0 }) { return try answer.get() }
+                if isEnded.load(ordering: .acquiring) {
+                    throw NotWatched(description: "it is just ending")
+                }
                 monitor.waitAWhile()
             }
         }
@@ -59,12 +65,20 @@ package final class Wake: Sendable {
         for question in asked {
             let database = databases.first { $0.path == question.path }
             let answer = Result { () throws -> Snapshot.Database in
-                guard let database else { throw NotWatched() }
+                guard let database else {
+                    throw NotWatched(description: "it does not record that database")
+                }
                 return try database.barrier()
             }
             question.answer.withLock { $0 = answer }
         }
         guard !asked.isEmpty else { return }
+        monitor.locked { monitor.wakeAll() }
+    }
+
+    /// Answers no more: whoever waits, or asks later, is told so.
+    func end() {
+        isEnded.store(true, ordering: .releasing)
         monitor.locked { monitor.wakeAll() }
     }
 

@@ -12,9 +12,12 @@ extension WatchedDatabase {
         guard try FileStatus.ofExisting(path) != nil else {
             if file != nil { report(.ended(path)) }
             file = nil
+            isGone = true
             dueAt = clock.bootTime() + WatchedDatabase.patience.upperBound
             return
         }
+        // Before it is opened: nothing else may open and close this file from here on.
+        file = try FileStatus.of(path, followingLinks: true)
         let lease = try access.leaseForStoring()
         let store = BlobStore(access.repository, lease: lease, level: settings.compression)
         do {
@@ -23,7 +26,7 @@ extension WatchedDatabase {
             store.cancel(because: error)
             throw error
         }
-        file = try FileStatus.of(path, followingLinks: true)
+        isGone = false
         lastReason = ""
         retryPause = WatchedDatabase.patience.lowerBound
         noticedAt = clock.bootTime()
@@ -129,7 +132,7 @@ extension WatchedDatabase {
         guard journal == nil else { return }
         let opened = try Journal(
             in: settings.directory.appending(identity.stream.hex), of: identity, on: LinuxDisk())
-        sealing.add(opened, of: path)
+        sealing.add(opened, of: path, settings)
         journal = opened
     }
 

@@ -38,6 +38,8 @@ final class WatchedDatabase {
     let settings: WatchSettings
     let sealing: JournalSealing
     let portion: LogPortion
+    /// Whether it was found beneath a watched directory, and nobody named it.
+    let isFound: Bool
     let report: @Sendable (WatchNotice) -> Void
     var phase = Phase.waiting
     var keeper: LogKeeper?
@@ -57,9 +59,10 @@ final class WatchedDatabase {
 
     init(
         _ path: FilePath, access: WatchRepository, settings: WatchSettings,
-        sealing: JournalSealing, portion: LogPortion,
+        sealing: JournalSealing, portion: LogPortion, isFound: Bool = false,
         report: @escaping @Sendable (WatchNotice) -> Void
     ) {
+        self.isFound = isFound
         self.path = path
         self.access = access
         self.settings = settings
@@ -69,6 +72,18 @@ final class WatchedDatabase {
     }
 
     var clock: any Clock { access.repository.world.clock }
+
+    /// The file that this process may have open.
+    var identity: FileIdentity? { file.map(FileIdentity.init) }
+
+    /// Whether the file is not there any more.
+    var isGone = false
+
+    /// Lets the journal go, where all of it is in the repository.
+    func retire() -> Bool {
+        guard let journal else { return true }
+        return sealing.remove(journal)
+    }
 
     /// Something happened to the database's files.
     func notice() {
@@ -114,7 +129,7 @@ final class WatchedDatabase {
 
 extension WatchedDatabase {
     private func follow(_ follower: DatabaseFollower, _ now: UInt64) throws {
-        try requireSameFile()
+        guard try isSameFile() else { return leave(follower) }
         if try follower.isDue() || follower.hasUnkept {
             isSettled = false
             noticedAt = now
@@ -166,11 +181,21 @@ extension WatchedDatabase {
         follower.end(leavingLog: true)
     }
 
-    private func requireSameFile() throws {
+    private func isSameFile() throws -> Bool {
         let now = try FileStatus.ofExisting(path)
-        guard let now, let file, now.inode == file.inode, now.device == file.device else {
-            throw CaptureError(.changedWhileReading, path, "it was removed or replaced")
+        return now.map(FileIdentity.init) == identity
+    }
+
+    /// The file was removed or replaced: its last commits are taken from where it is still open,
+    /// and the next turn sees what lies at the path now.
+    private func leave(_ follower: DatabaseFollower) {
+        do {
+            try follower.captureRest { try journal?.append($0) }
+        } catch {
+            report(.waiting(path, reason: "it was removed, and its last commits with it: \(error)"))
         }
+        stopFollowing(leavingLog: true)
+        dueAt = 0
     }
 
     func keep(_ changes: [ChangeSet], of follower: DatabaseFollower) throws {

@@ -1,0 +1,92 @@
+import Platform
+import Synchronization
+import Timeline
+
+/// Writes what happens, a line each, at once.
+final class WatchLog: Sendable {
+    private let context: CommandContext
+    private let gaps = Atomic(false)
+
+    init(_ context: CommandContext) {
+        self.context = context
+    }
+
+    /// Whether commits were missed that were made while this watch ran.
+    var hasGaps: Bool { gaps.load(ordering: .relaxed) }
+
+    func say(_ text: String) {
+        let time = TimeText.shown(context.clock.now(), in: context.zone)
+        context.report.log("\(time) \(text)", json: JSONLine.event(text))
+    }
+
+    func detail(_ text: String) {
+        if context.report.voice.verbosity > 0 { say(text) }
+    }
+
+    /// Something failed that is tried again.
+    func warn(_ text: String) {
+        context.report.warning(text, during: "watch")
+    }
+
+    @Sendable func tell(_ notice: WatchNotice) {
+        switch notice {
+        case .began(let path, let position, let beginning):
+            say("\(path): recording from \(position) on; \(words(beginning))")
+        case .waiting(let path, let reason):
+            context.report.warning("\(reason); tried again", during: "watch", item: path.bytes)
+        case .ended(let path):
+            say("\(path): the file is gone; its history stays")
+        case .sealed(let path, let position, let records, let bytes):
+            guard context.report.voice.verbosity > 0 else { return }
+            context.report.log(
+                "\(path): \(records) commits up to \(position) are in the repository "
+                    + "(\(ByteCountText.shown(bytes)))",
+                json: JSONLine.sealed(path, "\(position)", records, bytes))
+        case .repositoryAway(let reason):
+            context.report.warning(
+                "the repository cannot be written: \(reason); commits wait in the journal",
+                during: "watch")
+        case .repositoryBack:
+            say("the repository is back; what waited is in it")
+        case .journalFull(let path, let bytes):
+            gaps.store(true, ordering: .relaxed)
+            context.report.warning(
+                "the journal is full (\(ByteCountText.shown(bytes))): commits are not recorded one "
+                    + "by one until the repository is back",
+                during: "watch", item: path.bytes)
+        case .selfCheckFailed(let path, let position, let reason):
+            context.report.warning(
+                "ALARM: \(position) does not restore: \(reason)", during: "watch",
+                item: path.bytes)
+        }
+    }
+
+    private func words(_ beginning: WatchNotice.Beginning) -> String {
+        switch beginning {
+        case .base: "a complete base"
+        case .continued: "nothing was missed"
+        case .compared(let pages): "\(pages) pages changed while nobody watched"
+        case .wentBack: "the database went back: a new epoch"
+        }
+    }
+}
+
+extension JSONLine {
+    fileprivate static func event(_ text: String) -> JSONLine {
+        var line = JSONLine("status")
+        line.add("message", text)
+        return line
+    }
+
+    fileprivate static func sealed(
+        _ path: FilePath, _ position: String, _ records: Int, _ bytes: UInt64
+    ) -> JSONLine {
+        var line = JSONLine("verbose_status")
+        line.add("action", "sealed")
+        line.add("item", path: path.bytes)
+        line.add("position", position)
+        line.add("records", UInt64(records))
+        line.add("data_size", bytes)
+        return line
+    }
+}
