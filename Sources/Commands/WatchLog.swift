@@ -6,6 +6,7 @@ import Timeline
 final class WatchLog: Sendable {
     private let context: CommandContext
     private let gaps = Atomic(false)
+    private let begun = Mutex<Set<FilePath>>([])
 
     init(_ context: CommandContext) {
         self.context = context
@@ -31,6 +32,13 @@ final class WatchLog: Sendable {
     @Sendable func tell(_ notice: WatchNotice) {
         switch notice {
         case .began(let path, let position, let beginning):
+            let isAgain = begun.withLock { !$0.insert(path).inserted }
+            if isAgain, case .compared = beginning {
+                gaps.store(true, ordering: .relaxed)
+                context.report.warning(
+                    "commits were made that are not recorded one by one", during: "watch",
+                    item: path.bytes)
+            }
             say("\(path): recording from \(position) on; \(words(beginning))")
         case .waiting(let path, let reason):
             context.report.warning("\(reason); tried again", during: "watch", item: path.bytes)
@@ -65,6 +73,7 @@ final class WatchLog: Sendable {
         switch beginning {
         case .base: "a complete base"
         case .continued: "nothing was missed"
+        case .changed(let pages): "\(Counted.of(UInt64(pages), "page")) changed"
         case .compared(let pages): "\(pages) pages changed while nobody watched"
         case .wentBack: "the database went back: a new epoch"
         }

@@ -134,8 +134,14 @@ struct StartedRun {
     }
 
     private func text(_ ending: String) throws -> String {
-        let bytes = try Descriptor.contents(of: FilePath("\(answers).\(ending)"), limit: 64 << 20)
-        return String(decoding: bytes, as: UTF8.self)
+        let path = FilePath("\(answers).\(ending)")
+        do {
+            let bytes = try Descriptor.contents(of: path, limit: 64 << 20)
+            return String(decoding: bytes, as: UTF8.self)
+        } catch {
+            guard error.errno == .noSuchFile else { throw error }
+            return ""  // it was killed before it began
+        }
     }
 }
 

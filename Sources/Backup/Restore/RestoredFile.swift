@@ -116,6 +116,11 @@ final class RestoredFile: Sendable {
         if first { metadata.report.problem(path, during: "restoring", error) }
     }
 
+    /// Gives the file up for a reason that is told elsewhere.
+    func giveUp() {
+        state.withLock { $0.failed = true }
+    }
+
     private func finish() {
         let file = state.withLock { $0.failed ? nil : $0.descriptor.take() }
         do {
@@ -134,6 +139,8 @@ final class RestoredFile: Sendable {
             metadata.report.say(.item(.restored, path: path, bytes: node.size))
         } catch {
             metadata.report.problem(path, during: "putting it in place", error)
+            // The first failure is told; a second one would be of the same disk.
+            try? discard()
         }
     }
 

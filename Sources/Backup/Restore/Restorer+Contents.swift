@@ -12,8 +12,14 @@ extension Restorer {
             staleLogs: staleLogs, metadata: metadata)
         var parts = PartSequence(PieceSequence(pieces, from: browser.opener))
         guard node.size < Restorer.batchLimit, pieces.level == 0 else {
-            try submit(&parts, of: file)
-            return file.write([], with: browser.opener)
+            // Whatever ends it, the last part removes what is not complete.
+            defer { file.write([], with: browser.opener) }
+            do {
+                return try submit(&parts, of: file)
+            } catch {
+                file.giveUp()
+                throw error
+            }
         }
         // So few bytes are one part.
         batch.append((file, try parts.next() ?? []))

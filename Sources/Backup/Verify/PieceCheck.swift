@@ -23,11 +23,11 @@ final class PieceCheck {
     }
 
     private let opener: BlobOpener
-    private let isHurt: (BlobReference, BlobKind) throws -> Bool
+    private let isHurt: (BlobReference) throws -> Bool
     private var known: [Place: Finding] = [:]
 
     init(
-        _ repository: Repository, isHurt: @escaping (BlobReference, BlobKind) throws -> Bool
+        _ repository: Repository, isHurt: @escaping (BlobReference) throws -> Bool
     ) {
         opener = BlobOpener(repository)
         self.isHurt = isHurt
@@ -49,7 +49,7 @@ final class PieceCheck {
         for entry in list.entries {
             if list.level == 0 {
                 finding.pieces.add(saturating: 1)
-                if try isHurt(entry.blob, .data) { finding.lost.add(saturating: 1) }
+                if try isHurt(entry.blob) { finding.lost.add(saturating: 1) }
             } else {
                 finding.add(try check(entry, level: list.level - 1))
             }
@@ -62,7 +62,7 @@ final class PieceCheck {
         if let finding = known[place] { return finding }
         let finding: Finding
         do {
-            guard try !isHurt(entry.blob, .pieceList) else { return Finding(lostLists: 1) }
+            guard try !isHurt(entry.blob) else { return Finding(lostLists: 1) }
             finding = try check(opener.list(entry, level: level))
         } catch let error as RepositoryError where error.code == .damaged {
             finding = Finding(lostLists: 1)

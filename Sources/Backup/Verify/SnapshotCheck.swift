@@ -11,7 +11,7 @@ final class SnapshotCheck {
     private let hurt: HurtPacks
     private let report: VerifyReport
     private let isInterrupted: @Sendable () -> Bool
-    private lazy var pieces = PieceCheck(repository) { [unowned self] in try isHurt($0, $1) }
+    private lazy var pieces = PieceCheck(repository) { [unowned self] in try isHurt($0) }
     private var clean: Set<BlobID> = []
     private var checkedStates: [DatabaseReference: String?] = [:]
 
@@ -63,7 +63,7 @@ final class SnapshotCheck {
         report.update { $0.databases += 1 }
         var reason: String?
         do {
-            try recovery.check(reference) { try isHurt($0, kind: .pageGroup) }
+            try recovery.check(reference) { try isHurt($0) }
         } catch let error as RepositoryError where error.code != .readOnly {
             reason = error.message
         }
@@ -72,21 +72,21 @@ final class SnapshotCheck {
     }
 
     /// Whether a blob cannot be read: no pack has a copy that is whole.
-    private func isHurt(_ blob: BlobReference, _ kind: BlobKind) throws -> Bool {
-        try isHurt(blob.id, kind: kind, size: blob.size)
+    private func isHurt(_ blob: BlobReference) throws -> Bool {
+        try isHurt(blob.id, size: blob.size)
     }
 
-    private func isHurt(_ id: BlobID, kind: BlobKind, size: Int? = nil) throws -> Bool {
+    private func isHurt(_ id: BlobID, size: Int? = nil) throws -> Bool {
         let number = repository.listingNumber
-        if try isWhole(id, kind, size) { return false }
+        if try isWhole(id, size) { return false }
         guard try repository.listAgain(after: number, vanished: false) else { return true }
-        return try !isWhole(id, kind, size)
+        return try !isWhole(id, size)
     }
 
-    private func isWhole(_ id: BlobID, _ kind: BlobKind, _ size: Int?) throws -> Bool {
+    private func isWhole(_ id: BlobID, _ size: Int?) throws -> Bool {
         try repository.catalogue.locations(of: id).contains { place in
             let header = place.entry.header
-            guard header.kind == kind, (size ?? header.plainSize) == header.plainSize,
+            guard (size ?? header.plainSize) == header.plainSize,
                 let pack = repository.name(ofPack: place.pack)
             else { return false }
             return !hurt.contains(id, in: pack)

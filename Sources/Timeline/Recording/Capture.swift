@@ -36,6 +36,12 @@ final class Capture {
         seen = repository.world.moment
     }
 
+    /// Whether the state is the recorded one, which can be brought back.
+    func isUnchanged(since record: Record) -> Bool {
+        previous?.last != nil && record.pageSize == geometry.pageSize
+            && record.pageCount == pageCount && spool.root.digest == record.stateRoot
+    }
+
     /// Reads the state; throws `damaged` where what it would lean on cannot be read any more.
     func run() throws {
         try read()

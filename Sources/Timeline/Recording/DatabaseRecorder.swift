@@ -85,10 +85,12 @@ package final class DatabaseRecorder {
 
     /// The same with a reader that may hold its state; it stays open.
     ///
-    /// - Parameter forcesBase: records a complete base of the state that the stream's end has.
+    /// - Parameters:
+    ///   - forcesBase: records a complete base of the state that the stream's end has.
+    ///   - marksGap: says by a record of its own that commits were missed where anything changed.
     func capture(
         _ path: FilePath, known: Snapshot.Database?, with reader: DatabaseReader,
-        forcesBase: Bool = false
+        forcesBase: Bool = false, marksGap: Bool = false
     ) throws -> CapturedDatabase {
         if !forcesBase, let known, try holds(known.reference),
             try reader.isUnchanged(since: known.reference.fingerprint)
@@ -103,7 +105,8 @@ package final class DatabaseRecorder {
         let previous = try end.flatMap { try stream?.storedPath(to: $0, in: repository) }
         let capture = try captured(by: reader, after: previous)
         return try append(
-            capture, to: stream, path: path, known: known, isExact: forcesBase)
+            capture, to: stream, path: path, known: known, isExact: forcesBase,
+            marksGap: marksGap)
     }
 
     /// The stream of a database as it was read last.
@@ -160,17 +163,23 @@ package final class DatabaseRecorder {
 
     private func append(
         _ capture: Capture, to stream: Stream?, path: FilePath, known: Snapshot.Database?,
-        isExact: Bool
+        isExact: Bool, marksGap: Bool
     ) throws -> CapturedDatabase {
         let identity =
             stream?.identity
             ?? StreamIdentity(
                 stream: repository.world.randomness.bytes(16), host: host, path: path.bytes)
+        if !isExact, let end = stream?.end, capture.isUnchanged(since: end.record) {
+            return unchanged(capture, end, of: identity)
+        }
         let segment = try SegmentWriter(of: identity, in: repository, under: lease)
         if let earlier = try stateGoneBackTo(capture, in: stream, known: known) {
             return try branch(at: earlier, capture, of: identity, after: stream?.end, in: segment)
         }
-        var draft = try beginEpoch(capture, after: stream?.end, known: known, in: segment)
+        let gap = marksGap ? try writeGap(capture, after: stream?.end, in: segment) : nil
+        var draft = try beginEpoch(
+            capture, after: gap ?? stream?.end.map { ($0.record, $0.chain) }, known: known,
+            in: segment)
         if isExact {
             draft.isCompared = false
             draft.notBefore = draft.seen.wall
@@ -196,6 +205,21 @@ package final class DatabaseRecorder {
             longestHold: capture.reader.longestHoldNanoseconds)
     }
 
+    private func unchanged(
+        _ capture: Capture, _ end: RecordHandle, of identity: StreamIdentity
+    ) -> CapturedDatabase {
+        CapturedDatabase(
+            database: Snapshot.Database(
+                path: identity.path,
+                reference: DatabaseReference(
+                    stream: identity.stream, position: end.record.position, chain: end.chain,
+                    fingerprint: capture.fingerprint),
+                stateRoot: end.record.stateRoot, pageSize: end.record.pageSize,
+                pageCount: end.record.pageCount),
+            journalMode: capture.reader.journalMode, isBase: false, changedPages: 0,
+            longestHold: capture.reader.longestHoldNanoseconds)
+    }
+
     /// The newest recorded state that the database is in again, where it is not the last one and
     /// nothing proves that commits led there.
     private func stateGoneBackTo(
@@ -217,8 +241,8 @@ package final class DatabaseRecorder {
         after end: RecordHandle?, in segment: SegmentWriter
     ) throws -> CapturedDatabase {
         let record = try writeEpoch(
-            (end?.record.position.epoch ?? earlier.record.position.epoch) + 1, after: earlier,
-            seen: capture.seen, in: segment)
+            (end?.record.position.epoch ?? earlier.record.position.epoch) + 1,
+            after: earlier.record, earlier.chain, seen: capture.seen, in: segment)
         pending.append(try segment.finish())
         let reference = DatabaseReference(
             stream: identity.stream, position: record.position, chain: record.chain,
@@ -233,8 +257,8 @@ package final class DatabaseRecorder {
 
     /// A draft of the next record; where the database went back, behind a record that says so.
     private func beginEpoch(
-        _ capture: Capture, after end: RecordHandle?, known: Snapshot.Database?,
-        in segment: SegmentWriter
+        _ capture: Capture, after end: (record: Record, chain: Digest)?,
+        known: Snapshot.Database?, in segment: SegmentWriter
     ) throws -> Record {
         var position = Position(epoch: 1, sequence: 1)
         var previous = Digest.zero
@@ -246,7 +270,8 @@ package final class DatabaseRecorder {
                     from: known.reference.fingerprint, to: capture.fingerprint)
             {
                 let epoch = try writeEpoch(
-                    end.record.position.epoch + 1, after: end, seen: capture.seen, in: segment)
+                    end.record.position.epoch + 1, after: end.record, end.chain, seen: capture.seen,
+                    in: segment)
                 position = epoch.position.next
                 previous = epoch.chain
             }
@@ -262,24 +287,46 @@ package final class DatabaseRecorder {
 
     /// A record that begins an epoch behind one of an earlier epoch.
     private func writeEpoch(
-        _ epoch: UInt64, after end: RecordHandle, seen: Record.Moment, in segment: SegmentWriter
+        _ epoch: UInt64, after end: Record, _ chain: Digest, seen: Record.Moment,
+        in segment: SegmentWriter
     ) throws -> Record {
-        var record = end.record
-        record.kind = .epoch
+        var record = mark(.epoch, after: end, chain, seen: seen)
+        record.position = Position(epoch: epoch, sequence: end.position.sequence + 1)
+        record.cause = .wentBack
+        record.start = end.position
+        try segment.append(record.encoded, kind: .record)
+        return record
+    }
+
+    /// A record that says that commits behind the end were not recorded one by one; nil where
+    /// there were none.
+    private func writeGap(
+        _ capture: Capture, after end: RecordHandle?, in segment: SegmentWriter
+    ) throws -> (record: Record, chain: Digest)? {
+        guard let end, capture.spool.root.digest != end.record.stateRoot else { return nil }
+        let record = mark(.gap, after: end.record, end.chain, seen: capture.seen)
+        try segment.append(record.encoded, kind: .record)
+        return (record, record.chain)
+    }
+
+    /// A record of the state that the one before it left.
+    private func mark(
+        _ kind: Record.Kind, after end: Record, _ chain: Digest, seen: Record.Moment
+    ) -> Record {
+        var record = end
+        record.kind = kind
         record.isCut = false
         record.isCompared = false
-        record.position = Position(
-            epoch: epoch, sequence: end.record.position.sequence + 1)
+        record.position = end.position.next
         record.seen = seen
-        record.notBefore = end.record.seen.wall
-        record.cause = .wentBack
-        record.start = end.record.position
-        record.previous = end.chain
+        record.notBefore = end.seen.wall
+        record.cause = .none
+        record.start = Position(epoch: 0, sequence: 0)
+        record.previous = chain
         record.tableHash = TableHasher().finish()
         record.tableCount = 0
         record.tableBlobs = 0
         record.bodyBlobs = 0
-        try segment.append(record.encoded, kind: .record)
         return record
     }
 

@@ -46,6 +46,8 @@ final class DatabaseFollower {
     private var spare: DatabaseReader?
     /// Whether all of the log was in the database when the held reader began: it pins nothing.
     private var heldIsPastLog = false
+    /// False once a failure has left it in a state that it cannot go on from.
+    private(set) var isIntact = true
     /// Captured, and not kept by whoever asked.
     private var unkept: [ChangeSet] = []
     private var tail: LogTail
@@ -148,6 +150,7 @@ final class DatabaseFollower {
     ) throws -> (changes: [ChangeSet], isComplete: Bool) {
         let moment = world.moment
         let head = try limit ?? held.head().head
+        isIntact = false
         if head.salts != tail.salts {
             tail = LogTail(of: head, pageSize: pageSize)
             encoder.beginLog()
@@ -174,6 +177,7 @@ final class DatabaseFollower {
             guard head.lastFrame == 0 || tail.checksum == head.checksum else { throw doubt }
             encoder.look(at: moment)
         }
+        isIntact = true
         return (changes, isComplete)
     }
 
@@ -300,12 +304,14 @@ extension DatabaseFollower {
                 try settle(changes, keep)
                 if isComplete { break }
             }
+            isIntact = false
             held.letGo()
             try keeper.checkpoint()
             let next = try begun()
             let (head, backfilled) = try next.head()
             heldIsPastLog = backfilled == head.lastFrame
             (held, spare) = (next, held)
+            isIntact = true
         } catch {
             keeper.unlockWriters()
             throw error

@@ -27,6 +27,8 @@ package enum WatchNotice: Sendable {
         case continued
         /// By comparison: what differed was recorded as one step.
         case compared(pages: UInt32)
+        /// A database without a log has changed.
+        case changed(pages: UInt32)
         /// Behind a record that says that the database went back.
         case wentBack
     }

@@ -56,7 +56,8 @@ extension WatchedDatabase {
                 phase = .following(follower)
                 return
             }
-            let captured = try recorder.capture(path, known: known, with: reader)
+            let captured = try recorder.capture(
+                path, known: known, with: reader, marksGap: reader.journalMode == .wal)
             _ = try store.finish()
             try recorder.publish()
             try follow(reader, from: captured, after: end)
@@ -125,6 +126,9 @@ extension WatchedDatabase {
         let position = captured.database.reference.position
         if let end, position.epoch != end.record.position.epoch { return .wentBack }
         if captured.isBase { return .base }
+        if captured.journalMode == .rollback, captured.changedPages > 0 {
+            return .changed(pages: captured.changedPages)
+        }
         return captured.changedPages == 0 ? .continued : .compared(pages: captured.changedPages)
     }
 

@@ -26,6 +26,8 @@ final class WatchedDatabase {
     static let lockPatience: UInt64 = 200_000_000
     /// Nanoseconds without a change after which the log is copied into the database.
     static let idle: UInt64 = 1_000_000_000
+    /// Bytes of a log that is kept from being begun anew while commits cannot be journalled.
+    private static let mostLogBytes: UInt64 = 1 << 30
     /// Bytes of change sets after which a complete base is worth its while, at least.
     static let baseBytes: UInt64 = 64 << 20
     /// Nanoseconds between looks after a notice: a commit shows only once its sync is done, and
@@ -108,12 +110,26 @@ final class WatchedDatabase {
     }
 
     func fail(_ error: any Error, _ now: UInt64) {
-        stopFollowing(leavingLog: true)
+        let goesOn = goesOn(after: error)
+        if !goesOn { stopFollowing(leavingLog: true) }
         let reason = "\(error)"
         if reason != lastReason { report(.waiting(path, reason: reason)) }
         lastReason = reason
+        if goesOn {
+            dueAt = now + WatchedDatabase.patience.lowerBound
+            return
+        }
         retryPause = min(retryPause * 2, WatchedDatabase.patience.upperBound)
         dueAt = now + retryPause
+    }
+
+    /// Whether the reader that is held is still good: to let it go would cost the commits that come
+    /// until the next beginning. Not without end: the log grows meanwhile.
+    private func goesOn(after error: any Error) -> Bool {
+        guard case .following(let follower) = phase, follower.isIntact, !(error is JournalFull),
+            (error as? CaptureError)?.code != .changedWhileReading
+        else { return false }
+        return follower.logBytes < WatchedDatabase.mostLogBytes
     }
 
     /// Ends all readers; the next turn begins anew, by comparison where it must.
@@ -138,6 +154,7 @@ extension WatchedDatabase {
             for _ in 0..<4 {
                 if try follower.step(keep: { try self.keep($0, of: follower) }) { break }
             }
+            lastReason = ""
         }
         try limitLog(of: follower, now)
         if bytesSinceBase > max(WatchedDatabase.baseBytes, follower.databaseBytes) {
