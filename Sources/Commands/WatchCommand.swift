@@ -16,15 +16,13 @@ extension WatchCommand {
             try WatchFolder.make(directory)
             let lease = try session.writingLease()
             let wake = try Wake()
-            let listener = try BarrierListener(of: lease.id, wake: wake)
-            let listening = WorkerThread(name: "barrier") { listener.serve() }
-            defer {
-                listener.end()
-                listening.join()
+            let barriers = try BarrierService(of: lease, wake: wake)
+            defer { barriers.end() }
+            let access = WatchRepository(session.repository, lease: lease) {
+                try barriers.move(to: $0)
             }
             let watcher = try DatabaseWatcher(
-                plan.sources(journals: directory),
-                into: WatchRepository(session.repository, lease: lease), wake: wake,
+                plan.sources(journals: directory), into: access, wake: wake,
                 excluding: plan.excluded(), report: log.tell)
             let schedule = try WatchSchedule(plan, session, context, log)
             defer { schedule.stop() }
@@ -41,7 +39,8 @@ extension WatchCommand {
                 schedule.interrupt()
                 return true
             }
-            return log.hasGaps ? .incomplete : .done
+            try access.end()
+            return log.hasProblems ? .incomplete : .done
         }
     }
 }

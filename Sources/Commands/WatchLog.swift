@@ -5,7 +5,7 @@ import Timeline
 /// Writes what happens, a line each, at once.
 final class WatchLog: Sendable {
     private let context: CommandContext
-    private let gaps = Atomic(false)
+    private let problems = Atomic(false)
     private let begun = Mutex<Set<FilePath>>([])
 
     init(_ context: CommandContext) {
@@ -13,7 +13,7 @@ final class WatchLog: Sendable {
     }
 
     /// Whether commits were missed that were made while this watch ran.
-    var hasGaps: Bool { gaps.load(ordering: .relaxed) }
+    var hasProblems: Bool { problems.load(ordering: .relaxed) }
 
     func say(_ text: String) {
         let time = TimeText.shown(context.clock.now(), in: context.zone)
@@ -34,7 +34,7 @@ final class WatchLog: Sendable {
         case .began(let path, let position, let beginning):
             let isAgain = begun.withLock { !$0.insert(path).inserted }
             if isAgain, case .compared = beginning {
-                gaps.store(true, ordering: .relaxed)
+                problems.store(true, ordering: .relaxed)
                 context.report.warning(
                     "commits were made that are not recorded one by one", during: "watch",
                     item: path.bytes)
@@ -57,12 +57,15 @@ final class WatchLog: Sendable {
         case .repositoryBack:
             say("the repository is back; what waited is in it")
         case .journalFull(let path, let bytes):
-            gaps.store(true, ordering: .relaxed)
+            problems.store(true, ordering: .relaxed)
             context.report.warning(
                 "the journal is full (\(ByteCountText.shown(bytes))): commits are not recorded one "
                     + "by one until the repository is back",
                 during: "watch", item: path.bytes)
+        case .selfChecked(let path, let position):
+            detail("\(path): \(position) was restored from the repository, and is what it was")
         case .selfCheckFailed(let path, let position, let reason):
+            problems.store(true, ordering: .relaxed)
             context.report.warning(
                 "ALARM: \(position) does not restore: \(reason)", during: "watch",
                 item: path.bytes)

@@ -40,6 +40,9 @@ struct WatchPlan {
         let seal = try parsed.duration(WatchCommand.seal)
         if let seal { settings.sealInterval = seal.nanoseconds }
         hasSeal = seal != nil
+        if let interval = try parsed.duration(WatchCommand.selfCheck) {
+            settings.selfCheck = interval.nanoseconds
+        }
         lock = try parsed.choice(
             WatchCommand.checkpointLock, as: WatchCommand.CheckpointLock.self)
         common = settings

@@ -70,9 +70,9 @@ final class WatchScene {
 
     // MARK: The watch
 
-    func startWatch(seal: String = "1s") throws {
+    func startWatch(seal: String = "1s", _ more: String...) throws {
         watch = try fixture.start(
-            ["watch", database, "--data", fixture.root + "/data", "--seal", seal])
+            ["watch", database, "--data", fixture.root + "/data", "--seal", seal] + more)
     }
 
     /// Waits until the watch records, for ten seconds at most.
@@ -80,6 +80,13 @@ final class WatchScene {
         try fixture.shell(
             "for i in {1..500}; do grep -qs 'recording from' run-*.out && exit; sleep 0.02; done;"
                 + " cat run-*; exit 1")
+    }
+
+    /// Waits until the watch has said something, for ten seconds at most.
+    func awaitWords(_ words: String) throws {
+        try fixture.shell(
+            "for i in {1..500}; do grep -qs '\(words)' run-*.out run-*.err && exit; sleep 0.02;"
+                + " done; cat run-*; exit 1")
     }
 
     /// Ends the watch as a service manager does, and expects it to have done well.
@@ -108,7 +115,8 @@ final class WatchScene {
         let history = expect(
             try fixture.run("history", "--json", "--limit", "1000000", database), code: 0)
         return history.output.split(separator: "\n").compactMap { line in
-            guard line.contains("restore_point"), let start = line.end(of: "\"position\":\"")
+            guard line.contains("restore_point"), !line.contains("\"kind\":\"gap\""),
+                let start = line.end(of: "\"position\":\"")
             else { return nil }
             let parts = line[start...].prefix { $0 != "\"" }.split(separator: "/").map { Int($0) }
             guard parts.count == 2, let epoch = parts[0], let sequence = parts[1] else {

@@ -137,4 +137,20 @@ import Testing
         #expect(try scene.counter(at: end) == next)
         #expect(try scene.counter(at: tail) == lost)
     }
+
+    @Test func aStateIsBroughtBackNowAndThenAndOneThatCannotBeIsAnAlarm() throws {
+        let scene = try WatchScene()
+        try scene.write(3)
+        try scene.startWatch(seal: "200ms", "--self-check", "300ms", "-v")
+        try scene.awaitWatch()
+        try scene.write(20)
+        try scene.awaitWords("was restored from the repository")
+        // Every pack loses its middle: no state has a base any more.
+        try scene.fixture.shell(
+            "for f in repository/packs/*; do s=$(stat -c %s $f);"
+                + " printf XXXX | dd of=$f bs=1 seek=$((s / 2)) conv=notrunc status=none; done")
+        try scene.awaitWords("ALARM")
+        let run = try scene.stopWatch(code: 3)
+        #expect(run.errors.contains("does not restore"))
+    }
 }

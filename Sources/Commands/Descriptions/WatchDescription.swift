@@ -17,6 +17,11 @@ package enum WatchCommand {
     package static let seal = OptionDescription(
         "seal", form: .value("DURATION", .text),
         help: "how often commits move into the repository (default: 10s)")
+    /// `--self-check`
+    package static let selfCheck = OptionDescription(
+        "self-check", form: .value("DURATION", .text),
+        help: "how often a random recent state is brought back from the repository and compared "
+            + "(default: 10m)")
     /// `--checkpoint-lock`
     package static let checkpointLock = OptionDescription(
         "checkpoint-lock",
@@ -51,7 +56,7 @@ package enum WatchCommand {
                     "a SQLite database to record, or a directory: each database beneath it, those "
                     + "that come later too; without DB, those of the configuration")
         ],
-        options: [data, seal, checkpointLock, host, compression],
+        options: [data, seal, selfCheck, checkpointLock, host, compression],
         examples: [
             CommandExample(
                 "holdfast watch /srv/accounts/accounts.db",

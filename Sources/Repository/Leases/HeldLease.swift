@@ -10,6 +10,7 @@ package final class HeldLease: Sendable {
         /// When the lease was last shown to live, in BOOTTIME.
         var renewedAt: UInt64 = 0
         var renewer: WorkerThread?
+        var isEnded = false
     }
 
     /// Nanoseconds between renewals.
@@ -102,8 +103,14 @@ package final class HeldLease: Sendable {
         if let failure = state.withLock({ $0.failure }) { throw failure }
     }
 
-    /// Ends the lease. What was staged under it and not published is gone.
+    /// Ends the lease. What was staged under it and not published is gone. Once only: a second call
+    /// does nothing, whatever came of the first.
     package func end() throws {
+        let isFirst = state.withLock { state in
+            defer { state.isEnded = true }
+            return !state.isEnded
+        }
+        guard isFirst else { return }
         try stop.ring()
         let thread = state.withLock { state in
             defer { state.renewer = nil }

@@ -12,6 +12,8 @@ final class JournalSealing: Sendable {
     private struct Sealing {
         /// When it was sealed last.
         var at: UInt64 = 0
+        /// When one of its states was restored last.
+        var checkedAt: UInt64
         var sealer: Sealer?
         /// The lease the sealer works under.
         var lease: LeaseID?
@@ -21,9 +23,10 @@ final class JournalSealing: Sendable {
         let path: FilePath
         let journal: Journal
         let settings: WatchSettings
-        let lock = Mutex(Sealing())
+        let lock: Mutex<Sealing>
 
-        init(_ path: FilePath, _ journal: Journal, _ settings: WatchSettings) {
+        init(_ path: FilePath, _ journal: Journal, _ settings: WatchSettings, now: UInt64) {
+            lock = Mutex(Sealing(checkedAt: now))
             self.path = path
             self.journal = journal
             self.settings = settings
@@ -54,7 +57,7 @@ final class JournalSealing: Sendable {
     }
 
     func add(_ journal: Journal, of path: FilePath, _ settings: WatchSettings) {
-        state.withLock { $0.entries.append(Entry(path, journal, settings)) }
+        state.withLock { $0.entries.append(Entry(path, journal, settings, now: clock.bootTime())) }
     }
 
     /// Lets a journal go; false, and it stays, while it holds records.
@@ -114,6 +117,7 @@ final class JournalSealing: Sendable {
             do {
                 try seal(entry)
                 noteBack()
+                try check(entry, now)
             } catch {
                 let isNew = state.withLock { state in
                     defer { state.isAway = true }
@@ -124,6 +128,23 @@ final class JournalSealing: Sendable {
             }
         }
         return true
+    }
+
+    /// Brings a recent state back now and then, and raises the alarm where that fails.
+    private func check(_ entry: Entry, _ now: UInt64) throws {
+        let isDue = entry.lock.withLock { sealing in
+            guard now - sealing.checkedAt > entry.settings.selfCheck else { return false }
+            sealing.checkedAt = now
+            return true
+        }
+        guard isDue else { return }
+        do {
+            let position = try SelfCheck.run(
+                on: entry.journal.identity.stream, in: access.repository)
+            if let position { report(.selfChecked(entry.path, position)) }
+        } catch let error as SelfCheckFailed {
+            report(.selfCheckFailed(entry.path, error.position, reason: error.reason))
+        }
     }
 
     private func noteBack() {

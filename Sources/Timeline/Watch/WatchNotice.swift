@@ -16,6 +16,8 @@ package enum WatchNotice: Sendable {
     case repositoryBack
     /// The journal is full, and commits are no longer recorded one by one.
     case journalFull(FilePath, bytes: UInt64)
+    /// A recent state was restored, and is what was recorded.
+    case selfChecked(FilePath, Position)
     /// A recent state was restored and is not what was recorded.
     case selfCheckFailed(FilePath, Position, reason: String)
 

@@ -5,33 +5,68 @@ import Synchronization
 
 /// The repository a watch writes to, which may be away for a while.
 ///
-/// Its lease is taken again where it was lost; what was staged under the old one is gone, and the
-/// journal still has it.
+/// Where its lease was lost meanwhile, another one is taken, and every claim under it; what was
+/// staged under the old one is gone, and the journals still have it.
 package final class WatchRepository: Sendable {
-    package let repository: Repository
-    private let held: Mutex<HeldLease?>
-
-    package init(_ repository: Repository, lease: HeldLease) {
-        self.repository = repository
-        held = Mutex(lease)
+    private struct State {
+        var lease: HeldLease
+        /// The streams that are written, by the subject of the claim.
+        var claims: [String: FilePath] = [:]
     }
 
-    /// A lease that lives.
+    package let repository: Repository
+    private let state: Mutex<State>
+    private let whenLeased: @Sendable (HeldLease) throws -> Void
+
+    /// - Parameter whenLeased: called with each lease that takes the place of a lost one.
+    package init(
+        _ repository: Repository, lease: HeldLease,
+        whenLeased: @escaping @Sendable (HeldLease) throws -> Void
+    ) {
+        self.repository = repository
+        self.whenLeased = whenLeased
+        state = Mutex(State(lease: lease))
+    }
+
+    /// A lease that lives; throws what keeps the repository away.
     func lease() throws -> HeldLease {
-        try held.withLock { held in
-            if let lease = held {
-                if try repository.place.read(lease: lease.id) != nil {
-                    try lease.check()
-                    return lease
-                }
-                held = nil
-            }
+        try state.withLock { state in
+            if try isGood(state.lease) { return state.lease }
             let lease = try HeldLease(
                 on: repository.place, purpose: "watch", world: repository.world)
-            held = lease
-            try repository.refresh()
+            do {
+                try repository.refresh()
+                for (subject, path) in state.claims {
+                    try Claim.take(
+                        subject, what: "the stream of \(path)", in: repository, under: lease,
+                        patience: 0)
+                }
+                try whenLeased(lease)
+            } catch {
+                // The next try takes a new one; this one must not stand in its way.
+                try? lease.end()
+                throw error
+            }
+            // Nothing is left of it that could fail.
+            try? state.lease.end()
+            state.lease = lease
             return lease
         }
+    }
+
+    private func isGood(_ lease: HeldLease) throws -> Bool {
+        guard try repository.place.read(lease: lease.id) != nil else { return false }
+        do {
+            try lease.check()
+            return true
+        } catch {
+            return false  // it could not be renewed for too long: who looks on may call it dead
+        }
+    }
+
+    /// Notes a claim that a lease of this watch holds.
+    func noteClaim(on subject: String, of path: FilePath) {
+        state.withLock { $0.claims[subject] = path }
     }
 
     /// A lease that lives, and says that its holder has read every mark there is: from now on
@@ -46,9 +81,6 @@ package final class WatchRepository: Sendable {
 
     /// Ends the lease.
     package func end() throws {
-        try held.withLock { held in
-            try held?.end()
-            held = nil
-        }
+        try state.withLock { try $0.lease.end() }
     }
 }

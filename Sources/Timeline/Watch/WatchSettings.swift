@@ -16,8 +16,8 @@ package struct WatchSettings: Sendable {
     /// Bytes of a WAL after which its writers are held up for a moment to begin it anew; nil for
     /// never.
     package var logLimit: UInt64? = 16 << 20
-    /// Nanoseconds between two restores of a random recent state; nil for never.
-    package var selfCheck: UInt64? = 600_000_000_000
+    /// Nanoseconds between two restores of a random recent state.
+    package var selfCheck: UInt64 = 600_000_000_000
 
     package init(host: String, directory: FilePath) {
         self.host = host

@@ -39,7 +39,7 @@ extension WatchedDatabase {
         let recorder = try DatabaseRecorder(
             in: repository, under: lease, store: store, host: settings.host,
             scratch: settings.directory, patience: 0)
-        try recorder.claim(path)
+        try claim(with: recorder)
         if let identity = recorder.stream(of: path)?.identity {
             try open(identity)
             if let journal { try sealing.seal(journal) }
@@ -143,5 +143,13 @@ extension WatchedDatabase {
     var markPath: FilePath {
         guard let journal else { return settings.directory.appending("no-journal.mark") }
         return settings.directory.appending(journal.identity.stream.hex + ".mark")
+    }
+
+    /// Makes this process the one writer of the database's stream.
+    func claim(with recorder: DatabaseRecorder) throws {
+        try recorder.claim(path)
+        access.noteClaim(
+            on: StreamClaim.subject(
+                host: settings.host, path: path.bytes, in: access.repository), of: path)
     }
 }

@@ -182,7 +182,7 @@ extension WatchedDatabase {
             let recorder = try DatabaseRecorder(
                 in: access.repository, under: lease, store: store, host: settings.host,
                 scratch: settings.directory, patience: 0)
-            try recorder.claim(path)
+            try claim(with: recorder)
             let captured = try recorder.capture(path, known: nil, with: reader, forcesBase: true)
             _ = try store.finish()
             try recorder.publish()

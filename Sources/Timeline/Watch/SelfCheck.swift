@@ -1,0 +1,55 @@
+import Codec
+import Platform
+import Repository
+
+/// Restores a random recent state while a database is being watched: what cannot be brought back is
+/// to be known now, and not on the day it is needed.
+enum SelfCheck {
+    /// Segments, the newest ones, of which a state is chosen.
+    private static let recentSegments = 8
+
+    /// Brings one state of a stream back, proved page by page and as a whole, and lets it go.
+    ///
+    /// - Returns: its position; nil where nothing is recorded yet.
+    /// - Throws: `SelfCheckFailed` where it is not what was recorded; what a repository throws that
+    ///   is away.
+    static func run(on stream: [UInt8], in repository: Repository) throws -> Position? {
+        guard let handle = try state(of: stream, in: repository) else { return nil }
+        do {
+            try DatabaseRecovery(from: repository).recoverInOrder(
+                handle.reference(in: stream), with: Tools(repository, level: .fast)
+            ) { _ in }
+        } catch let error as RepositoryError where error.code == .damaged {
+            throw SelfCheckFailed(position: handle.position, reason: "\(error)")
+        }
+        return handle.position
+    }
+
+    private static func state(
+        of id: [UInt8], in repository: Repository
+    ) throws -> RecordHandle? {
+        guard let stream = try StreamIndex(of: repository).streams[id] else { return nil }
+        let recent = try stream.summaries().sorted { $0.last < $1.last }.suffix(recentSegments)
+        guard let summary = pick(Array(recent), with: repository.world.randomness) else {
+            return nil
+        }
+        let states = try stream.records(of: summary).filter {
+            $0.record.kind == .commit || $0.record.kind == .base
+        }
+        return pick(states, with: repository.world.randomness)
+    }
+
+    private static func pick<Element>(
+        _ elements: [Element], with randomness: any Randomness
+    ) -> Element? {
+        guard !elements.isEmpty else { return nil }
+        let number = randomness.bytes(4).reduce(0) { $0 << 8 | Int($1) }
+        return elements[number % elements.count]
+    }
+}
+
+/// A state that does not come back as it was recorded.
+struct SelfCheckFailed: Error {
+    let position: Position
+    let reason: String
+}
