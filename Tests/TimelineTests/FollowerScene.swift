@@ -90,7 +90,9 @@ final class FollowerScene {
 
     private func turn(_ follower: DatabaseFollower, _ keeper: LogKeeper) throws {
         do {
-            if try follower.isDue() { try follower.step(keep: keep) }
+            if try follower.isDue() || follower.hasUnkept || follower.mayHoldUp() {
+                try follower.step(keep: keep)
+            }
             if follower.logBytes < logBytes { resets += 1 }
             logBytes = follower.logBytes
             if follower.logBytes > logLimit,

@@ -33,6 +33,8 @@ final class LogPortion {
 final class DatabaseFollower {
     /// A look ends after so many bytes of change sets, so that they reach the journal.
     private static let lookBytes = 8 << 20
+    /// Nanoseconds after which a reader is renewed that may keep others waiting.
+    private static let longestHold: UInt64 = 20_000_000
     /// A commit that wrote more is recorded by comparison, which needs less memory.
     private static let commitBytes = 256 << 20
     /// Commits that may wait before pages are no longer encoded against their versions before.
@@ -44,6 +46,10 @@ final class DatabaseFollower {
 
     private var held: DatabaseReader
     private var spare: DatabaseReader?
+    /// When the held reader began.
+    private var heldSince = monotonicNanoseconds()
+    /// A frame that the held reader's mark is not below.
+    private var heldFrame: UInt32 = 0
     /// Whether all of the log was in the database when the held reader began: it pins nothing.
     private var heldIsPastLog = false
     /// False once a failure has left it in a state that it cannot go on from.
@@ -217,12 +223,24 @@ extension DatabaseFollower {
         return head.lastFrame > 0 && backfilled == head.lastFrame && !heldIsPastLog
     }
 
+    /// Whether the held reader may keep others from beginning the log anew.
+    ///
+    /// SQLite does not tell which lock a reader got: one that began while a checkpoint was at work
+    /// may pin a log that is wholly in the database, and one that began before the last commit
+    /// keeps that from being copied. Who waits for either holds writers up; so it is renewed.
+    func mayHoldUp() throws -> Bool {
+        let (head, backfilled) = try held.head()
+        return head.lastFrame > 0 && (backfilled == head.lastFrame || heldFrame < head.lastFrame)
+            && monotonicNanoseconds() - heldSince > DatabaseFollower.longestHold
+    }
+
     /// Captures what was committed and hands it to `keep`, which returns once it is durable; then
     /// the next reader takes over. Where `keep` throws, nothing is lost: the log stays.
     ///
     /// - Returns: whether all was captured that was committed when the look began.
     @discardableResult
     func step(keep: ([ChangeSet]) throws -> Void) throws -> Bool {
+        let frame = try held.head().head.lastFrame
         let next = try begun()
         do {
             let (changes, isComplete) = try look()
@@ -235,7 +253,7 @@ extension DatabaseFollower {
             next.letGo()
             throw error
         }
-        try handOver(to: next)
+        try handOver(to: next, from: frame)
         return true
     }
 
@@ -269,9 +287,11 @@ extension DatabaseFollower {
         return next
     }
 
-    private func handOver(to next: DatabaseReader) throws {
+    private func handOver(to next: DatabaseReader, from frame: UInt32) throws {
         let (head, backfilled) = try next.head()
         heldIsPastLog = backfilled == head.lastFrame
+        heldSince = monotonicNanoseconds()
+        heldFrame = frame
         held.letGo()
         (held, spare) = (next, held)
     }
@@ -310,6 +330,8 @@ extension DatabaseFollower {
             let next = try begun()
             let (head, backfilled) = try next.head()
             heldIsPastLog = backfilled == head.lastFrame
+            heldSince = monotonicNanoseconds()
+            heldFrame = head.lastFrame
             (held, spare) = (next, held)
             isIntact = true
         } catch {

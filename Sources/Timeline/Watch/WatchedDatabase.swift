@@ -155,6 +155,8 @@ extension WatchedDatabase {
                 if try follower.step(keep: { try self.keep($0, of: follower) }) { break }
             }
             lastReason = ""
+        } else if try follower.mayHoldUp() {
+            try follower.step { try self.keep($0, of: follower) }
         }
         try limitLog(of: follower, now)
         if bytesSinceBase > max(WatchedDatabase.baseBytes, follower.databaseBytes) {
