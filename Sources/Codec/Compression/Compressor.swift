@@ -54,8 +54,8 @@ package final class Compressor {
 
     /// Appends a zlib stream with a preset dictionary and returns its size.
     ///
-    /// This is libz at every level: a page that differs from its dictionary in a hundred bytes is
-    /// 190 bytes at level 6, and 5 to 70 percent more with ISA-L, which takes half the time.
+    /// This is libz at every level: what a page gains from its dictionary is 5 to 70 percent less
+    /// with ISA-L. `fast` is libz's level 3 here: a third faster than level 6, 3 percent larger.
     ///
     /// - Parameters:
     ///   - input: less than 4 GiB; what is more than 32 KiB from the dictionary gains nothing.
@@ -64,7 +64,7 @@ package final class Compressor {
         _ input: UnsafeRawBufferPointer, dictionary: UnsafeRawBufferPointer,
         into output: inout [UInt8]
     ) -> Int {
-        let deflater = pages ?? Deflater(level: 6)
+        let deflater = pages ?? Deflater(level: 3)
         pages = deflater
         let target = scratch.ofCapacity(Deflater.bound(input.count))
         let tail = PresetDictionary.tail(of: dictionary)

@@ -24,13 +24,19 @@ package final class BlobOpener {
     /// a plain file before, and its page group is that file's piece.
     ///
     /// Where a pack is gone, the packs are listed again and the blob is looked for once more.
-    package func read(_ id: BlobID) throws -> [UInt8] {
+    package func read(_ id: BlobID) throws -> [UInt8] { try read(id, provingID: true) }
+
+    /// The same for a caller that proves the bytes by hashes of its own: that they were sealed
+    /// under this id is checked, and hashing them twice is not.
+    package func readSealed(_ id: BlobID) throws -> [UInt8] { try read(id, provingID: false) }
+
+    private func read(_ id: BlobID, provingID: Bool) throws -> [UInt8] {
         let number = repository.listingNumber
-        var attempt = try attempt(id)
+        var attempt = try attempt(id, provingID)
         if attempt.bytes == nil, attempt.vanished || attempt.failure == nil,
             try repository.listAgain(after: number, vanished: attempt.vanished)
         {
-            attempt = try self.attempt(id)
+            attempt = try self.attempt(id, provingID)
         }
         if let bytes = attempt.bytes { return bytes }
         throw attempt.failure
@@ -46,11 +52,12 @@ package final class BlobOpener {
         var failure: (any Error)?
     }
 
-    private func attempt(_ id: BlobID) throws -> Attempt {
+    private func attempt(_ id: BlobID, _ provingID: Bool) throws -> Attempt {
         var attempt = Attempt()
         for location in try repository.locations(of: id) {
             do {
-                attempt.bytes = try read(location.entry, in: try repository.pack(location.pack))
+                attempt.bytes = try read(
+                    location.entry, in: try repository.pack(location.pack), provingID: provingID)
                 return attempt
             } catch let error as RepositoryError where error.code == .absent {
                 attempt.vanished = true
@@ -64,6 +71,12 @@ package final class BlobOpener {
 
     /// The plain bytes of the blob at an entry of a pack.
     package func read(_ entry: PackEntry, in pack: PackReader) throws -> [UInt8] {
+        try read(entry, in: pack, provingID: true)
+    }
+
+    private func read(
+        _ entry: PackEntry, in pack: PackReader, provingID: Bool
+    ) throws -> [UInt8] {
         let span = entry.header.span
         reserve(&sealed, span)
         // Taken out while it is read, so that `open` may use the opener's other buffers.
@@ -77,7 +90,7 @@ package final class BlobOpener {
                 throw damage("cut short", entry, pack)
             }
         }
-        return try open(entry, stored: taken, of: pack)
+        return try open(entry, stored: taken, of: pack, provingID)
     }
 
     /// The blob at an entry of a pack as it is to be sealed into another one, proved by its id.
@@ -91,15 +104,17 @@ package final class BlobOpener {
             bytes: ArraySlice(Array(bytes)))
     }
 
-    private func open(_ entry: PackEntry, stored: [UInt8], of pack: PackReader) throws -> [UInt8] {
+    private func open(
+        _ entry: PackEntry, stored: [UInt8], of pack: PackReader, _ provingID: Bool
+    ) throws -> [UInt8] {
         let size = entry.header.plainSize
         return try [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             try stored.withUnsafeBytes { stored in
-                try open(
-                    entry, stored: UnsafeRawBufferPointer(rebasing: stored[0..<entry.header.span]),
-                    of: pack,
-                    into: UnsafeMutableRawBufferPointer(
-                        rebasing: UnsafeMutableRawBufferPointer(buffer)[0..<size]))
+                let stored = UnsafeRawBufferPointer(rebasing: stored[0..<entry.header.span])
+                let output = UnsafeMutableRawBufferPointer(
+                    rebasing: UnsafeMutableRawBufferPointer(buffer)[0..<size])
+                try unseal(entry, stored: stored, of: pack, into: output)
+                if provingID { try prove(output, entry, pack) }
             }
             count = size
         }
@@ -109,6 +124,23 @@ package final class BlobOpener {
     ///
     /// - Parameter output: as many bytes as the entry's plain size.
     package func open(
+        _ entry: PackEntry, stored: UnsafeRawBufferPointer, of pack: PackReader,
+        into output: UnsafeMutableRawBufferPointer
+    ) throws {
+        try unseal(entry, stored: stored, of: pack, into: output)
+        try prove(output, entry, pack)
+    }
+
+    private func prove(
+        _ plain: UnsafeMutableRawBufferPointer, _ entry: PackEntry, _ pack: PackReader
+    ) throws {
+        guard BlobID(hasher.digest(UnsafeRawBufferPointer(plain))) == entry.header.id else {
+            throw damage("its content is not what its id names", entry, pack)
+        }
+    }
+
+    /// Opens a blob; its header, and with it its id, is what the seal authenticates.
+    private func unseal(
         _ entry: PackEntry, stored: UnsafeRawBufferPointer, of pack: PackReader,
         into output: UnsafeMutableRawBufferPointer
     ) throws {
@@ -124,9 +156,6 @@ package final class BlobOpener {
             try unseal(body, head, entry, with: cipher(of: pack), into: output)
         } catch let error as FormatError {
             throw damage("\(error)", entry, pack)
-        }
-        guard BlobID(hasher.digest(UnsafeRawBufferPointer(output))) == entry.header.id else {
-            throw damage("its content is not what its id names", entry, pack)
         }
     }
 

@@ -29,7 +29,8 @@ extension GroupPlan {
     func build(with tools: Tools, only: Set<UInt32>?) throws -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: pages.count * geometry.pageSize)
         if let base {
-            let stored = try tools.opener.read(base.blob)
+            // Each page is proved by its own hash below.
+            let stored = try tools.opener.readSealed(base.blob)
             guard stored.count == base.pages * geometry.pageSize else {
                 throw damage("its base has another size")
             }
