@@ -11,6 +11,8 @@ extension BackupCommand {
         let signals = try Signals()
         defer { withExtendedLifetime(signals) {} }
         let request = try BackupSources(parsed, context).request()
+        let scout = request.scout()
+        defer { scout?.stop() }
         return try Session.run(context, purpose: "backup", writes: true) { session in
             let report = BackupNarrator(context).report
             let progress = BackupProgress(context, report)
@@ -21,7 +23,9 @@ extension BackupCommand {
                     return Interruption.isRequested
                 })
             let start = context.clock.bootTime()
-            let outcome = try archiver.run(try request.completed(for: session, context))
+            var completed = try request.completed(for: session, context)
+            completed.scout = scout
+            let outcome = try archiver.run(completed)
             let seconds = Double(context.clock.bootTime() - start) / 1e9
             progress.finish()
             BackupSummary(

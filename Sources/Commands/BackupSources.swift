@@ -160,6 +160,12 @@ struct BackupRequest {
     let dryRun: Bool
     let skipsIfUnchanged: Bool
 
+    /// Sent ahead of the walk while the password is stretched; nil where all is read anyway.
+    func scout() -> SourceScout? {
+        guard stream == nil, !readsEverything else { return nil }
+        return SourceScout(paths, selection: selection, staysOnFilesystem: staysOnFilesystem)
+    }
+
     /// The archiver's request, with what depends on the opened repository.
     func completed(for session: Session, _ context: CommandContext) throws -> ArchiveRequest {
         let lease = try session.writingLease()

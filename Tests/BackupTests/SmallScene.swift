@@ -47,13 +47,14 @@ final class SmallScene {
 
     /// Makes a snapshot of the source as it is.
     @discardableResult
-    func backUp(fresh: Bool = false) throws -> StoredSnapshot {
+    func backUp(fresh: Bool = false, scout: SourceScout? = nil) throws -> StoredSnapshot {
         let repository = try open(fresh: fresh)
         let lease = try HeldLease(on: place, purpose: "backup", world: repository.world)
         try repository.refresh()
-        let request = ArchiveRequest(
+        var request = ArchiveRequest(
             paths: [source], host: "alpha", user: "root", selection: .everything,
             scratch: folder.path, program: "test")
+        request.scout = scout
         let archiver = Archiver(
             into: repository, under: lease, report: ArchiveReport { _ in }, lists: lists
         ) { false }

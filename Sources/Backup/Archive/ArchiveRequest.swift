@@ -29,6 +29,8 @@ package struct ArchiveRequest: Sendable {
     package var forbidden: Set<FileIdentity> = []
     /// Bytes to back up instead of paths.
     package var stream: ArchiveStream?
+    /// Goes ahead of the walk, where one was sent.
+    package var scout: SourceScout?
     /// A directory for nameless files.
     package var scratch: FilePath
     /// Nanoseconds to wait for another writer of the same database's stream.

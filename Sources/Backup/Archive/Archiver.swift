@@ -35,6 +35,7 @@ package struct Archiver {
     /// Backs up the request's paths; throws what makes the whole backup fail.
     package func run(_ request: ArchiveRequest) throws -> ArchiveOutcome {
         let parent = try parent(of: request)
+        if parent == nil { request.scout?.stop() }
         report.update { counts in
             counts.expected = parent.map { ($0.snapshot.totals.files, $0.snapshot.totals.bytes) }
         }

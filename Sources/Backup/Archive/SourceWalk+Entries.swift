@@ -7,11 +7,16 @@ extension SourceWalk {
     /// Records an entry that is no directory; returns the node of one that is.
     func entry(
         _ name: [UInt8], in directory: borrowing Descriptor, _ path: FilePath, _ known: Node?,
-        _ sidecars: inout [[UInt8]: String?]
+        _ sidecars: inout [[UInt8]: String?], seen: FileStatus? = nil
     ) throws -> Node? {
         let status: FileStatus
         do {
-            status = try FileStatus.of(name, in: directory)
+            if let seen, let known, known.kind == seen.kind, isUnchanged(known, seen) {
+                // Whatever else the scout says may have changed since.
+                status = seen
+            } else {
+                status = try FileStatus.of(name, in: directory)
+            }
         } catch {
             // The last connection to a database takes its -wal and -shm along.
             if error.errno == .noSuchFile, sidecars[name] != nil { return nil }

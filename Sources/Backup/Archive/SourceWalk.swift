@@ -18,6 +18,8 @@ final class SourceWalk {
         let path: FilePath
         let node: Node
         var names: ArraySlice<[UInt8]> = []
+        /// What the scout saw of each name; empty where it saw nothing.
+        var seen: ArraySlice<FileStatus?> = []
         var parent: ParentDirectory
         var complete = true
         /// Files beside a database that was captured (nil) or could not be (why): not stored.
@@ -174,10 +176,12 @@ final class SourceWalk {
                 try leave(top, isRoot: isRoot && stack.isEmpty)
                 continue
             }
+            let seen = top.seen.popFirst() ?? nil
             let childPath = top.path.appending(name)
             let known = top.parent.node(named: name)
             missesEntry = false
-            let child = try entry(name, in: top.directory, childPath, known, &top.sidecars)
+            let child = try entry(
+                name, in: top.directory, childPath, known, &top.sidecars, seen: seen)
             if missesEntry { top.complete = false }
             guard let child, let opened = try open(child, in: top.directory, childPath) else {
                 continue
@@ -200,9 +204,13 @@ final class SourceWalk {
         let frame = Frame(
             directory, path, node, parent: ParentDirectory(parentRuns, opener: opener))
         do {
-            let listed = try Directory.names(in: frame.directory, path: path)
+            let scouted = try request.scout?.take(frame.directory.status())
+            let listed =
+                try scouted?.names
+                ?? Directory.names(in: frame.directory, path: path).sorted { $0.precedes($1) }
             let chosen = chosen(listed, in: frame.directory)
-            frame.names = chosen.sorted { $0.precedes($1) }[...]
+            frame.names = chosen[...]
+            if let scouted, chosen.count == listed.count { frame.seen = scouted.statuses[...] }
             // What is left out unseen may not be taken for absent by a restore that deletes.
             frame.complete = chosen.count == listed.count
         } catch {
