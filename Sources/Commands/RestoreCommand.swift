@@ -9,7 +9,7 @@ extension RestoreCommand {
     static func run(_ parsed: ParsedCommand, _ context: CommandContext) throws -> ExitCode {
         let signals = try Signals()
         defer { withExtendedLifetime(signals) {} }
-        let asked = try self.request(parsed)
+        let asked = try self.request(parsed, context)
         if let moment = try MomentRequest(parsed, context) {
             return try run(moment, asked, parsed, context)
         }
@@ -86,7 +86,9 @@ extension RestoreCommand {
             during: "restore")
     }
 
-    private static func request(_ parsed: ParsedCommand) throws -> RestoreRequest {
+    private static func request(
+        _ parsed: ParsedCommand, _ context: CommandContext
+    ) throws -> RestoreRequest {
         guard let target = try parsed.path(self.target) else {
             throw CommandError.usage(
                 "restore needs a target directory",
@@ -106,6 +108,8 @@ extension RestoreCommand {
         request.deletes = parsed.has(delete)
         request.verifies = parsed.has(verify)
         request.dryRun = parsed.has(dryRun)
+        if let host = context.settings.host { request.host = host }
+        request.patience = context.settings.retryLock?.nanoseconds ?? 0
         if parsed.has(numericIDs) { request.owners = .numbered }
         return request
     }
@@ -139,6 +143,11 @@ private struct RestoreNarrator {
                 report.warning("\(during): \(reason)", during: "restore", item: path.bytes)
             case .remark(let path, let text):
                 report.note("\(path): \(text)")
+            case .epoch(let epoch, let path):
+                report.note(
+                    "\(path): its history goes on in epoch \(epoch); what was there before stays "
+                        + "readable")
+                report.answer(RestoreNarrator.epoch(epoch, of: path))
             case .item(let action, let path, let bytes):
                 let text = "\(dryRun ? "would be " : "")\(action.rawValue) \(path)"
                 if dryRun { return report.answer(text) }
@@ -147,6 +156,13 @@ private struct RestoreNarrator {
                     json: RestoreNarrator.status(action, path, bytes))
             }
         }
+    }
+
+    private static func epoch(_ epoch: UInt64, of path: FilePath) -> JSONLine {
+        var line = JSONLine("restored_epoch")
+        line.add("path", path: path.bytes)
+        line.add("epoch", epoch)
+        return line
     }
 
     private static func status(

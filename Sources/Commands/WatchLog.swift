@@ -44,6 +44,8 @@ final class WatchLog: Sendable {
             context.report.warning("\(reason); tried again", during: "watch", item: path.bytes)
         case .ended(let path):
             say("\(path): the file is gone; its history stays")
+        case .putBack(let path, let position, let start):
+            say("\(path): the state of \(start) was put back: a new epoch from \(position) on")
         case .sealed(let path, let position, let records, let bytes):
             guard context.report.voice.verbosity > 0 else { return }
             context.report.log(
@@ -78,7 +80,7 @@ final class WatchLog: Sendable {
         case .continued: "nothing was missed"
         case .changed(let pages): "\(Counted.of(UInt64(pages), "page")) changed"
         case .compared(let pages): "\(pages) pages changed while nobody watched"
-        case .wentBack: "the database went back: a new epoch"
+        case .wentBack: "the database went back, or was put back: a new epoch"
         }
     }
 }

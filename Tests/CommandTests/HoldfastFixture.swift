@@ -80,10 +80,10 @@ final class HoldfastFixture: Sendable {
         try start(arguments, setting: variables, asOrdinaryUser: asOrdinaryUser).finish()
     }
 
-    /// Starts the binary, and leaves it running.
+    /// Starts the binary, through a program that becomes it, and leaves it running.
     func start(
         _ arguments: [String], setting variables: [String: String?] = [:],
-        asOrdinaryUser: Bool = false
+        asOrdinaryUser: Bool = false, through program: [String] = []
     ) throws -> StartedRun {
         let answers = "\(root)/run-\(SystemRandomness().bytes(8).map { String($0) }.joined())"
         var words = [
@@ -97,7 +97,7 @@ final class HoldfastFixture: Sendable {
         var environment = environment
         for (name, value) in variables { environment[name] = value }
         let process = try Subprocess(
-            words + [HoldfastFixture.binary] + arguments,
+            words + program + [HoldfastFixture.binary] + arguments,
             environment: environment.map { "\($0.key)=\($0.value)" }, output: .null)
         return StartedRun(process: process, answers: answers)
     }

@@ -89,6 +89,11 @@ final class WatchScene {
                 + " done; cat run-*; exit 1")
     }
 
+    /// Waits until the repository has all that was committed.
+    func awaitSealed() throws {
+        expect(try fixture.run("backup", database), code: 0)
+    }
+
     /// Ends the watch as a service manager does, and expects it to have done well.
     func stopWatch(code: Int32 = 0) throws -> RunResult {
         try kill(SIGTERM)

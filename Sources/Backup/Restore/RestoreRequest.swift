@@ -35,10 +35,17 @@ package struct RestoreRequest: Sendable {
     /// Directories of which nothing is removed or replaced: the repository itself, and its cache.
     package var spared: Set<FileIdentity> = []
     package var owners = Owners.named
+    /// Under whose name this host's databases are recorded.
+    package var host: String
+    /// Nanoseconds to wait for another writer of a database's history.
+    package var patience: UInt64 = 0
 
-    package init(target: FilePath, selection: PathSelection) {
+    package init(
+        target: FilePath, selection: PathSelection, host: String = ProcessIdentity.hostName()
+    ) {
         self.target = target
         self.selection = selection
+        self.host = host
     }
 }
 
@@ -48,6 +55,8 @@ package enum RestoreNotice: Sendable {
         case restored, updated, unchanged, deleted
     }
 
+    /// The history of a database that was restored in its place goes on in an epoch of its own.
+    case epoch(UInt64, path: FilePath)
     case item(Action, path: FilePath, bytes: UInt64)
     /// Something is not as it was; the restore goes on and ends with exit 3.
     case problem(path: FilePath, during: String, reason: String)

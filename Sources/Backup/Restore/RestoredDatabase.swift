@@ -52,7 +52,15 @@ struct RestoredDatabase {
         }
         do {
             try recover(reference, with: recovery, pool: pool)
-            try put(over: existing)
+            let epoch = try RestoredEpoch(
+                of: reference, at: path, firstPage: try firstPage(), request, report, recovery)
+            do {
+                try put(over: existing)
+            } catch {
+                try epoch.cancel()
+                throw error
+            }
+            epoch.begin()
         } catch {
             if try directory.status(temporary) != nil { try directory.remove(temporary) }
             throw error
@@ -77,6 +85,14 @@ struct RestoredDatabase {
             try Descriptor.write(bytes, to: raw, at: offset, path: path)
         }
         try file.sync()
+    }
+
+    private func firstPage() throws -> [UInt8] {
+        let file = try Descriptor.open(
+            temporary, in: directory.descriptor, flags: O_RDONLY | O_NOFOLLOW)
+        var bytes = [UInt8](repeating: 0, count: 1 << 16)
+        let count = try bytes.withUnsafeMutableBytes { try file.read(into: $0, at: 0) }
+        return Array(bytes.prefix(count))
     }
 
     private func put(over existing: FileStatus?) throws {

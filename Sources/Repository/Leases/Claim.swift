@@ -9,7 +9,8 @@ import Platform
 /// holder that was revoked cannot publish what it still has.
 package enum Claim {
     private enum Outcome {
-        case held
+        /// With what a dead former holder said of itself.
+        case held(LeaseRecord?)
         case busy(LeaseRecord?)
     }
 
@@ -26,14 +27,21 @@ package enum Claim {
     /// - Parameters:
     ///   - what: what is claimed, for the message.
     ///   - patience: nanoseconds to wait for a holder that lives.
+    /// - Returns: what the former holder said of itself, where it had died and was revoked.
     /// - Throws: `locked`, naming the holder, when patience is over.
+    @discardableResult
     package static func take(
         _ subject: String, what: String, in repository: Repository, under lease: HeldLease,
         patience: UInt64
-    ) throws {
+    ) throws -> LeaseRecord? {
         let clock = repository.world.clock
         let deadline = clock.bootTime() &+ patience
-        while case .busy(let holder) = try attempt(subject, repository, lease) {
+        while true {
+            let holder: LeaseRecord?
+            switch try attempt(subject, repository, lease) {
+            case .held(let dead): return dead
+            case .busy(let record): holder = record
+            }
             try lease.check()
             guard clock.bootTime() < deadline else {
                 throw RepositoryError(
@@ -49,17 +57,19 @@ package enum Claim {
     ) throws -> Outcome {
         let place = repository.place
         guard let last = try place.claims(on: subject).last else {
-            return try place.tryClaim(subject, 1, lease) ? .held : .busy(nil)
+            return try place.tryClaim(subject, 1, lease) ? .held(nil) : .busy(nil)
         }
-        if last.lease == lease.id { return .held }
+        if last.lease == lease.id { return .held(nil) }
+        var dead: LeaseRecord?
         if let bytes = try place.read(lease: last.lease) {
             let record = LeaseRecord.readable(bytes, of: last.lease)
             guard try repository.observer.state(of: last.lease, record) == .dead else {
                 return .busy(record)
             }
             try place.revoke(lease: last.lease)
+            dead = record
         }
-        return try place.tryClaim(subject, last.number + 1, lease) ? .held : .busy(nil)
+        return try place.tryClaim(subject, last.number + 1, lease) ? .held(dead) : .busy(nil)
     }
 }
 

@@ -12,6 +12,8 @@ final class Capture {
     private(set) var pageCount: UInt32 = 0
     private(set) var fingerprint: [UInt8] = []
     private(set) var seen: Record.Moment
+    /// What page 1 adds to the state root.
+    private(set) var firstPage = Digest.zero
     /// What of the stream could not be read; then a complete base has to be recorded.
     private let history = FirstFailure()
     private let previous: RecordPath?
@@ -82,6 +84,7 @@ final class Capture {
         for group in 0..<geometry.groupCount(pages: pageCount) {
             let plan = try cursor?.next()
             let reading = try GroupReading(group, of: view)
+            if group == 0 { firstPage = reading.firstPageContribution(with: Hasher256()) }
             try store.pool.submit(bytes: reading.bytes.count) {
                 [isBase, spool, store, history] tools in
                 // Page 1 holds the change counter, which the sum leaves out.

@@ -25,16 +25,18 @@ package final class DatabaseRecorder {
     /// A base and what follows it are this many records; then a complete base begins anew.
     package static let pathLimit = 64
 
-    private let repository: Repository
-    private let lease: HeldLease
-    private let store: BlobStore
+    let repository: Repository
+    let lease: HeldLease
+    let store: BlobStore
     private let host: String
-    private let scratch: FilePath
+    let scratch: FilePath
     /// Nanoseconds to wait for another writer of the same stream.
     private let patience: UInt64
     private var streams: StreamIndex
-    private var pending: [PendingSegment] = []
+    var pending: [PendingSegment] = []
     private var claimed: Set<String> = []
+    /// The states that restores were about to put back when they died, by the subject of the claim.
+    private var interrupted: [String: PutBackState] = [:]
 
     /// - Parameter scratch: a directory for nameless files.
     package init(
@@ -100,6 +102,11 @@ package final class DatabaseRecorder {
                 longestHold: 0)
         }
         try claim(path)
+        if !forcesBase, let state = interruptedRestore(of: path),
+            let captured = try capturePutBack(path, to: state, with: reader)
+        {
+            return captured
+        }
         let stream = streams.stream(host: host, path: path.bytes)
         let end = forcesBase ? nil : stream?.end
         let previous = try end.flatMap { try stream?.storedPath(to: $0, in: repository) }
@@ -154,12 +161,19 @@ package final class DatabaseRecorder {
     func claim(_ path: FilePath) throws {
         let subject = subject(of: path)
         guard !claimed.contains(subject) else { return }
-        try Claim.take(
+        let dead = try Claim.take(
             subject, what: "the stream of \(path)", in: repository, under: lease,
             patience: patience)
         claimed.insert(subject)
         streams = try StreamIndex(of: repository)
+        if let dead, let stream = stream(of: path) {
+            interrupted[subject] = try RestorePurpose(dead.purpose)?.state(
+                in: stream, repository)
+        }
     }
+
+    /// The state that a restore may have put back before it died, having recorded nothing.
+    func interruptedRestore(of path: FilePath) -> PutBackState? { interrupted[subject(of: path)] }
 
     private func append(
         _ capture: Capture, to stream: Stream?, path: FilePath, known: Snapshot.Database?,
@@ -170,7 +184,7 @@ package final class DatabaseRecorder {
             ?? StreamIdentity(
                 stream: repository.world.randomness.bytes(16), host: host, path: path.bytes)
         if !isExact, let end = stream?.end, capture.isUnchanged(since: end.record) {
-            return unchanged(capture, end, of: identity)
+            return CapturedDatabase(capture, as: end.record, of: identity)
         }
         let segment = try SegmentWriter(of: identity, in: repository, under: lease)
         if let earlier = try stateGoneBackTo(capture, in: stream, known: known) {
@@ -190,34 +204,13 @@ package final class DatabaseRecorder {
         let isNew =
             record.tableCount > 0 || stream?.end?.record.pageCount != record.pageCount
             || record.position.epoch != stream?.end?.record.position.epoch
-        let end = isNew ? (record, record.chain) : stream?.end.map { ($0.record, $0.chain) }
-        guard let (last, chain) = end else { preconditionFailure("a stream without a record") }
+        guard let last = isNew ? record : stream?.end?.record else {
+            preconditionFailure("a stream without a record")
+        }
         if isNew { pending.append(try segment.finish()) }
-        let reference = DatabaseReference(
-            stream: identity.stream, position: last.position, chain: chain,
-            fingerprint: capture.fingerprint)
         return CapturedDatabase(
-            database: Snapshot.Database(
-                path: path.bytes, reference: reference, stateRoot: last.stateRoot,
-                pageSize: last.pageSize, pageCount: last.pageCount),
-            journalMode: capture.reader.journalMode, isBase: isNew && last.kind == .base,
-            changedPages: isNew ? last.tableCount : 0,
-            longestHold: capture.reader.longestHoldNanoseconds)
-    }
-
-    private func unchanged(
-        _ capture: Capture, _ end: RecordHandle, of identity: StreamIdentity
-    ) -> CapturedDatabase {
-        CapturedDatabase(
-            database: Snapshot.Database(
-                path: identity.path,
-                reference: DatabaseReference(
-                    stream: identity.stream, position: end.record.position, chain: end.chain,
-                    fingerprint: capture.fingerprint),
-                stateRoot: end.record.stateRoot, pageSize: end.record.pageSize,
-                pageCount: end.record.pageCount),
-            journalMode: capture.reader.journalMode, isBase: false, changedPages: 0,
-            longestHold: capture.reader.longestHoldNanoseconds)
+            capture, as: last, of: identity, isBase: isNew && last.kind == .base,
+            changedPages: isNew ? last.tableCount : 0)
     }
 
     /// The newest recorded state that the database is in again, where it is not the last one and
@@ -240,19 +233,12 @@ package final class DatabaseRecorder {
         at earlier: RecordHandle, _ capture: Capture, of identity: StreamIdentity,
         after end: RecordHandle?, in segment: SegmentWriter
     ) throws -> CapturedDatabase {
-        let record = try writeEpoch(
-            (end?.record.position.epoch ?? earlier.record.position.epoch) + 1,
-            after: earlier.record, earlier.chain, seen: capture.seen, in: segment)
+        let record = earlier.record.beginning(
+            epoch: (end?.record.position.epoch ?? earlier.record.position.epoch) + 1,
+            behind: earlier.chain, cause: .wentBack, seen: capture.seen)
+        try segment.append(record.encoded, kind: .record)
         pending.append(try segment.finish())
-        let reference = DatabaseReference(
-            stream: identity.stream, position: record.position, chain: record.chain,
-            fingerprint: capture.fingerprint)
-        return CapturedDatabase(
-            database: Snapshot.Database(
-                path: identity.path, reference: reference, stateRoot: record.stateRoot,
-                pageSize: record.pageSize, pageCount: record.pageCount),
-            journalMode: capture.reader.journalMode, isBase: false, changedPages: 0,
-            longestHold: capture.reader.longestHoldNanoseconds)
+        return CapturedDatabase(capture, as: record, of: identity)
     }
 
     /// A draft of the next record; where the database went back, behind a record that says so.
@@ -266,36 +252,21 @@ package final class DatabaseRecorder {
             position = end.record.position.next
             previous = end.chain
             if let known,
+                end.record.cause != .restored,
                 DatabaseIdentity.wentBack(
                     from: known.reference.fingerprint, to: capture.fingerprint)
             {
-                let epoch = try writeEpoch(
-                    end.record.position.epoch + 1, after: end.record, end.chain, seen: capture.seen,
-                    in: segment)
+                let epoch = end.record.beginning(
+                    epoch: end.record.position.epoch + 1, behind: end.chain, cause: .wentBack,
+                    seen: capture.seen)
+                try segment.append(epoch.encoded, kind: .record)
                 position = epoch.position.next
                 previous = epoch.chain
             }
         }
-        var record = Record(
-            kind: capture.isBase ? .base : .commit, position: position, seen: capture.seen,
-            notBefore: end?.record.seen.wall ?? capture.seen.wall, database: 0,
-            pageSize: capture.geometry.pageSize, pageCount: capture.pageCount, stateRoot: .zero,
-            previous: previous, tableHash: .zero)
-        record.isCompared = true
-        return record
-    }
-
-    /// A record that begins an epoch behind one of an earlier epoch.
-    private func writeEpoch(
-        _ epoch: UInt64, after end: Record, _ chain: Digest, seen: Record.Moment,
-        in segment: SegmentWriter
-    ) throws -> Record {
-        var record = mark(.epoch, after: end, chain, seen: seen)
-        record.position = Position(epoch: epoch, sequence: end.position.sequence + 1)
-        record.cause = .wentBack
-        record.start = end.position
-        try segment.append(record.encoded, kind: .record)
-        return record
+        return Record(
+            comparing: capture, at: position, behind: previous,
+            notBefore: end?.record.seen.wall ?? capture.seen.wall)
     }
 
     /// A record that says that commits behind the end were not recorded one by one; nil where
@@ -304,30 +275,9 @@ package final class DatabaseRecorder {
         _ capture: Capture, after end: RecordHandle?, in segment: SegmentWriter
     ) throws -> (record: Record, chain: Digest)? {
         guard let end, capture.spool.root.digest != end.record.stateRoot else { return nil }
-        let record = mark(.gap, after: end.record, end.chain, seen: capture.seen)
+        let record = end.record.marking(.gap, behind: end.chain, seen: capture.seen)
         try segment.append(record.encoded, kind: .record)
         return (record, record.chain)
-    }
-
-    /// A record of the state that the one before it left.
-    private func mark(
-        _ kind: Record.Kind, after end: Record, _ chain: Digest, seen: Record.Moment
-    ) -> Record {
-        var record = end
-        record.kind = kind
-        record.isCut = false
-        record.isCompared = false
-        record.position = end.position.next
-        record.seen = seen
-        record.notBefore = end.seen.wall
-        record.cause = .none
-        record.start = Position(epoch: 0, sequence: 0)
-        record.previous = chain
-        record.tableHash = TableHasher().finish()
-        record.tableCount = 0
-        record.tableBlobs = 0
-        record.bodyBlobs = 0
-        return record
     }
 
     /// Bytes of the segments that wait for ``publish()``.
@@ -338,9 +288,4 @@ package final class DatabaseRecorder {
         for segment in pending { try segment.publish(in: repository, under: lease) }
         pending = []
     }
-}
-
-extension Position {
-    /// The position after this one in the same epoch.
-    fileprivate var next: Position { Position(epoch: epoch, sequence: sequence + 1) }
 }

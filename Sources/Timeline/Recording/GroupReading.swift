@@ -34,6 +34,11 @@ struct GroupReading: Sendable {
         return UnsafeRawBufferPointer(rebasing: bytes[start..<start + geometry.pageSize])
     }
 
+    /// What page 1 adds to the state root; of the first group.
+    func firstPageContribution(with hasher: Hasher256) -> Digest {
+        bytes.withUnsafeBytes { PageHash.rootContribution(ofFirst: page(0, of: $0), with: hasher) }
+    }
+
     /// The hash of each page (zero for the lock page), and what they add to the state root.
     func hashes(with hasher: Hasher256) -> (hashes: [Digest], sum: StateRoot) {
         var sum = StateRoot()

@@ -1,5 +1,5 @@
 import Codec
-import Platform
+package import Platform
 package import Repository
 
 /// Puts recorded states of databases back into files.
@@ -23,6 +23,20 @@ package final class DatabaseRecovery {
                 hint: "Run 'holdfast verify' to see what is hurt.")
         }
         return try stream.path(to: try stream.record(at: reference))
+    }
+
+    /// The epoch that begins where a state is put back over the database it is of; nil where
+    /// another database lies there. Parameters and errors are those of ``EpochOfRestore``.
+    ///
+    /// - Parameter firstPage: the first page of the state, at least.
+    package func epoch(
+        of state: DatabaseReference, at path: FilePath, firstPage: [UInt8], host: String,
+        patience: UInt64
+    ) throws -> EpochOfRestore? {
+        let size = try self.path(to: state).last?.record.pageSize ?? 0
+        return try EpochOfRestore.prepared(
+            for: Restoration(of: state, firstPage: Array(firstPage.prefix(size))), at: path,
+            host: host, in: repository, patience: patience)
     }
 
     func cursor(over reference: DatabaseReference) throws -> StateCursor {

@@ -28,6 +28,12 @@ extension DatabaseRecovery {
         page.withUnsafeBytes { PageHash.rootContribution(ofFirst: $0, with: hasher) }
     }
 
+    /// What page 1 of a recorded state adds to its root.
+    func firstPageContribution(of reference: DatabaseReference) throws -> Digest {
+        let size = try path(to: reference).last?.record.pageSize ?? 0
+        return contribution(of: Array(try firstGroup(of: reference).prefix(size)), Hasher256())
+    }
+
     /// The first pages of a recorded state, of which page 1 is proved by its hash.
     private func firstGroup(of reference: DatabaseReference) throws -> [UInt8] {
         var cursor = try StateCursor(over: path(to: reference), wantsBodies: true)

@@ -4,6 +4,9 @@
 //     backup → watch: path of the database
 //     watch → backup: 0, the database's state as a snapshot names it; or 1 and the reason
 //
+// A restore asks by the same socket for a new epoch (RestoreExchange.swift). Its question begins
+// with a zero byte, with which no path begins.
+//
 // Both sides ask the kernel who the other is: the watch answers its own user and root, the backup
 // believes the process that the lease names. Every wait and every length is bounded.
 
@@ -40,21 +43,34 @@ package final class BarrierListener: Sendable {
         socket.shutDown()
     }
 
-    private func answer(_ peer: borrowing LocalSocket) throws {
+    private func answer(_ peer: consuming LocalSocket) throws {
         let user = try peer.peer().user
         guard user == 0 || user == geteuid() else { return }
         try peer.limitWaits(seconds: 10)
-        let path = FilePath(bytes: try peer.receive(limit: BarrierListener.questionLimit))
+        let question = try peer.receive(limit: BarrierListener.questionLimit)
+        if question.first == RestoreExchange.mark {
+            let talk = try RestoreTalk(peer, question, wake)
+            // It lasts as long as the restore, and ends with it.
+            _ = WorkerThread(name: "restore") { talk.run() }
+            return
+        }
         var writer = ByteWriter()
         do {
-            let database = try wake.barrier(path)
+            let database = try wake.ask(FilePath(bytes: question)) { try $0.barrier() }
             writer.write(u8: 0)
-            database.encode(into: &writer)
+            database?.encode(into: &writer)
         } catch {
-            writer.write(u8: 1)
-            writer.write(counted: Array("\(error)".utf8.prefix(4096)))
+            writer.write(refusal: error)
         }
         try peer.send(writer.bytes)
+    }
+}
+
+extension ByteWriter {
+    /// Why a question is not answered: 2 where the database is none of the watch's, else 1.
+    mutating func write(refusal error: any Error) {
+        write(u8: error is Wake.NotWatched ? 2 : 1)
+        write(counted: Array("\(error)".utf8.prefix(4096)))
     }
 }
 

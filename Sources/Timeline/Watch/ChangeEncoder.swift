@@ -45,6 +45,10 @@ struct ChangeEncoder {
     /// What pages add to the root of the end, for those that were written lately: a page that is
     /// written again and again need not be read and hashed twice each time.
     private var known: [UInt32: Digest] = [:]
+    /// What page 1 adds to the root of the end, where a commit wrote it.
+    private(set) var firstPage: Digest?
+    /// A state that a restore is about to put back.
+    var expected: PutBackState?
     private let hasher = Hasher256()
     private let coder: PageCoder
     private let page: UnsafeMutableRawBufferPointer
@@ -101,6 +105,7 @@ struct ChangeEncoder {
             let hash = PageHash.hash(of: number, bytes, with: hasher)
             let added = number == 1 ? contribution(of: 1, page) : hash
             end.root.add(added)
+            if number == 1 { firstPage = added }
             remember(added, of: number)
             let start = bodies.count
             let codec: PageCodec
@@ -179,5 +184,20 @@ struct ChangeEncoder {
         end.chain = record.chain
         end.pageCount = commit.pageCount
         return record
+    }
+
+    /// What comes next continues another record, with the content of now.
+    mutating func goOn(behind record: Record) {
+        end.position = record.position
+        end.chain = record.chain
+        // On that record's chain, other versions came before.
+        versions.forgetChains()
+    }
+
+    func currentFirstPage(
+        from files: (database: PagerFile, log: PagerFile), _ tail: LogTail
+    ) throws(SQLiteError) -> [UInt8] {
+        try versions.read(1, from: files, by: tail, into: before)
+        return Array(before)
     }
 }

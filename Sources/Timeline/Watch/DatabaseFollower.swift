@@ -141,6 +141,9 @@ final class DatabaseFollower {
 
     var databaseBytes: UInt64 { UInt64(end.pageCount) * UInt64(pageSize) }
 
+    /// Makes the commit that puts a state back begin an epoch.
+    func expect(_ state: PutBackState?) { encoder.expected = state }
+
     /// Whether there are change sets that nobody has kept yet.
     var hasUnkept: Bool { !unkept.isEmpty }
 
@@ -175,7 +178,7 @@ final class DatabaseFollower {
                     commit, from: held.files(), by: tail, seen: moment,
                     leaning: !isBehind || commit.pages.count > 64)
                 bytes += change.bodies.count + change.entries.count * 40
-                changes.append(change)
+                changes += try encoder.putBack(by: change, from: held.files(), tail) ?? [change]
             }
         }
         let isComplete = tail.frame == head.lastFrame

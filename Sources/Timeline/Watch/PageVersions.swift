@@ -40,6 +40,11 @@ struct PageVersions {
         frames.removeAll()
     }
 
+    /// Nothing is known of how many versions before these lean on others.
+    mutating func forgetChains() {
+        for index in chains.indices { chains[index] = UInt8(PageCoder.chainLimit) }
+    }
+
     /// Whether a page's next version may lean on this one.
     func mayLean(_ page: UInt32) -> Bool {
         Int(page) <= chains.count && Int(chains[Int(page) - 1]) < PageCoder.chainLimit

@@ -1,19 +1,25 @@
 package import Platform
-package import Repository
+import Repository
 import Synchronization
 
-/// What other threads want of the capture thread: to look now, to answer a barrier.
+/// What other threads want of the capture thread: to look now, to answer what they ask of a
+/// database.
 package final class Wake: Sendable {
     private final class Question: Sendable {
         let path: FilePath
-        let answer = Mutex<Result<Snapshot.Database, any Error>?>(nil)
+        let work: @Sendable (WatchedDatabase) throws -> Snapshot.Database?
+        let answer = Mutex<Result<Snapshot.Database?, any Error>?>(nil)
 
-        init(_ path: FilePath) {
+        init(
+            _ path: FilePath,
+            _ work: @escaping @Sendable (WatchedDatabase) throws -> Snapshot.Database?
+        ) {
             self.path = path
+            self.work = work
         }
     }
 
-    /// Why a barrier cannot be answered here.
+    /// Why nothing can be answered here.
     package struct NotWatched: Error, CustomStringConvertible {
         package let description: String
     }
@@ -35,11 +41,14 @@ package final class Wake: Sendable {
         }
     }
 
-    /// The position that covers every commit made before the call, sealed in the repository.
+    /// The capture thread's answer to a question about a database.
     ///
-    /// - Throws: `NotWatched` for another database; what kept it from being captured and sealed.
-    package func barrier(_ path: FilePath) throws -> Snapshot.Database {
-        let question = Question(path)
+    /// - Throws: `NotWatched` for another database; what `work` throws.
+    func ask(
+        _ path: FilePath,
+        _ work: @escaping @Sendable (WatchedDatabase) throws -> Snapshot.Database?
+    ) throws -> Snapshot.Database? {
+        let question = Question(path, work)
         questions.withLock { $0.append(question) }
         try ring()
         return try monitor.locked {
@@ -64,11 +73,11 @@ package final class Wake: Sendable {
         }
         for question in asked {
             let database = databases.first { $0.path == question.path }
-            let answer = Result { () throws -> Snapshot.Database in
+            let answer = Result { () throws -> Snapshot.Database? in
                 guard let database else {
                     throw NotWatched(description: "it does not record that database")
                 }
-                return try database.barrier()
+                return try question.work(database)
             }
             question.answer.withLock { $0 = answer }
         }

@@ -9,6 +9,8 @@ package enum WatchNotice: Sendable {
     case waiting(FilePath, reason: String)
     /// Its file is gone; the stream stays as it is.
     case ended(FilePath)
+    /// A restore put the state of a position back: an epoch began.
+    case putBack(FilePath, Position, from: Position)
     /// Records up to a position lie in the repository.
     case sealed(FilePath, Position, records: Int, bytes: UInt64)
     /// The repository cannot be written for now: the journal keeps the commits.

@@ -50,7 +50,13 @@ extension WatchedDatabase {
         let reader = try DatabaseReader(opening: path, busyTimeoutMilliseconds: 500)
         do {
             if reader.journalMode == .wal { try reader.hold() }
+            if let captured = try capturedPutBack(reader, with: recorder) {
+                _ = try store.finish()
+                try recorder.publish()
+                return try follow(reader, from: captured, after: end)
+            }
             if let end, let follower = try resumed(reader, at: end) {
+                follower.expect(expected)
                 _ = try store.finish()
                 report(.began(path, end.record.position, .continued))
                 phase = .following(follower)
@@ -116,6 +122,7 @@ extension WatchedDatabase {
                 lastLook: access.repository.world.moment),
             isBase: captured.isBase, world: access.repository.world, portion: portion)
         bytesSinceBase = 0
+        follower.expect(expected)
         try writeMark(follower)
         phase = .following(follower)
     }

@@ -58,6 +58,8 @@ final class WatchedDatabase {
     var bytesSinceBase: UInt64 = 0
     var file: FileStatus?
     var lastReason = ""
+    /// The state that a restore is about to put back.
+    var expected: PutBackState?
 
     init(
         _ path: FilePath, access: WatchRepository, settings: WatchSettings,
@@ -209,7 +211,10 @@ extension WatchedDatabase {
     /// and the next turn sees what lies at the path now.
     private func leave(_ follower: DatabaseFollower) {
         do {
-            try follower.captureRest { try journal?.append($0) }
+            try follower.captureRest {
+                try journal?.append($0)
+                note($0)
+            }
         } catch {
             report(.waiting(path, reason: "it was removed, and its last commits with it: \(error)"))
         }
@@ -224,6 +229,7 @@ extension WatchedDatabase {
             throw JournalFull(path: path)
         }
         try journal.append(changes)
+        note(changes)
         try writeMark(follower)
         bytesSinceBase += changes.reduce(0) { $0 + UInt64($1.bodies.count) }
     }
@@ -305,6 +311,7 @@ extension WatchedDatabase {
         switch phase {
         case .waiting:
             try begin()
+            if case .waiting = phase { throw BarrierFailed(path: path) }
             return try barrier()
         case .comparing(let known):
             try compare(known, clock.bootTime())

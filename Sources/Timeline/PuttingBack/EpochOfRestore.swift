@@ -1,0 +1,165 @@
+// The epoch that begins when a restore writes a recorded state over the database it is of. Who
+// writes its stream records that: a watch of this host is asked, else the restore itself, under a
+// lease. Order: the right to the stream → the database, in one transaction → the record of it. What
+// dies between the last two leaves its lease, which says what it was about to put back: whoever
+// takes the stream over compares, and begins the epoch (DatabaseRecorder+PuttingBack.swift).
+
+import Codec
+package import Platform
+package import Repository
+
+/// The epoch that a restore over a recorded database begins; made before the database is written.
+package final class EpochOfRestore {
+    private enum Way {
+        case asked(RestoreExchange)
+        case claimed(HeldLease)
+    }
+
+    /// Nanoseconds to wait for a watch that ended while its database was being written over.
+    private static let endPatience: UInt64 = 30_000_000_000
+
+    private let repository: Repository
+    private let identity: StreamIdentity
+    private let path: FilePath
+    private let restoration: Restoration
+    private let host: String
+    private var way: Way
+
+    /// - Parameters:
+    ///   - host: under whose name this host's databases are recorded.
+    ///   - patience: nanoseconds to wait for another writer of the stream.
+    /// - Returns: nil where the database at `path` is not the one whose state is put back, or a
+    ///   watch will find it by itself.
+    /// - Throws: `locked` with the holder's name where somebody writes the stream who cannot be
+    ///   asked; `readOnly` where nothing can be recorded.
+    package static func prepared(
+        for restoration: Restoration, at path: FilePath, host: String, in repository: Repository,
+        patience: UInt64
+    ) throws -> EpochOfRestore? {
+        let index = try StreamIndex(of: repository)
+        guard let stream = index.streams[restoration.state.stream],
+            try stream.isOf(path)
+        else { return nil }
+        return try EpochOfRestore(stream.identity, path, restoration, host, repository, patience)
+    }
+
+    private init?(
+        _ identity: StreamIdentity, _ path: FilePath, _ restoration: Restoration, _ host: String,
+        _ repository: Repository, _ patience: UInt64
+    ) throws {
+        self.identity = identity
+        self.path = path
+        self.restoration = restoration
+        self.host = host
+        self.repository = repository
+        guard
+            let way = try EpochOfRestore.way(
+                identity, restoration, host, repository, patience: patience)
+        else { return nil }
+        self.way = way
+    }
+
+    private static func way(
+        _ identity: StreamIdentity, _ restoration: Restoration, _ host: String,
+        _ repository: Repository, patience: UInt64
+    ) throws -> Way? {
+        let subject = StreamClaim.subject(
+            host: identity.host, path: identity.path, in: repository)
+        let path = FilePath(bytes: identity.path)
+        let place = repository.place
+        if let holder = try place.claims(on: subject).last?.lease,
+            let bytes = try place.read(lease: holder),
+            let record = LeaseRecord.readable(bytes, of: holder)
+        {
+            do {
+                let exchange = try RestoreExchange.begun(
+                    with: holder, heldBy: record, for: path, restoration)
+                if let exchange { return .asked(exchange) }
+            } catch let refusal as RestoreExchange.Refused {
+                guard refusal.isNotWatched else { throw refused(refusal, path) }
+                return nil
+            }
+        }
+        guard identity.host == host else { return nil }
+        let lease = try HeldLease(
+            on: place, purpose: RestorePurpose.text(restoration.state), world: repository.world)
+        do {
+            try lease.declare(honouring: repository.marks)
+            try Claim.take(
+                subject, what: "the stream of \(path)", in: repository, under: lease,
+                patience: patience)
+        } catch {
+            try lease.end()
+            throw error
+        }
+        return .claimed(lease)
+    }
+
+    private static func refused(
+        _ refusal: RestoreExchange.Refused, _ path: FilePath
+    ) -> RepositoryError {
+        RepositoryError(
+            .locked, "holdfast watch records \(path), and answers: \(refusal.reason)",
+            hint: "Mend that, or stop the watch and run the restore again.")
+    }
+
+    /// The state was put back: begins the epoch, and answers its number.
+    package func begin() throws -> UInt64 {
+        switch way {
+        case .claimed(let lease): return try record(under: lease)
+        case .asked(let exchange):
+            do {
+                return try exchange.finish().reference.position.epoch
+            } catch let refusal as RestoreExchange.Refused where !refusal.isNotWatched {
+                throw EpochOfRestore.refused(refusal, path)
+            } catch let error where error is SystemError || error is RestoreExchange.Refused {
+                return try beginWithoutThatWatch()
+            }
+        }
+    }
+
+    /// The watch ended meanwhile; another one may have begun.
+    private func beginWithoutThatWatch() throws -> UInt64 {
+        let next = try EpochOfRestore.way(
+            identity, restoration, host, repository, patience: EpochOfRestore.endPatience)
+        switch next {
+        case .asked(let exchange): return try exchange.finish().reference.position.epoch
+        case .claimed(let lease): return try record(under: lease)
+        case nil:
+            throw RepositoryError(
+                .locked, "the watch that records \(path) ended while it was restored",
+                hint: "The next watch or backup records the restored state by comparison.")
+        }
+    }
+
+    private func record(under lease: HeldLease) throws -> UInt64 {
+        let result = Result { () throws -> UInt64 in
+            let streams = try StreamIndex(of: repository).streams
+            guard let stream = streams[identity.stream] else {
+                throw RepositoryError(.damaged, "the stream of \(path) cannot be read")
+            }
+            let state = PutBackState(
+                handle: try stream.record(at: restoration.state),
+                firstPage: restoration.firstPage)
+            return try stream.beginEpoch(at: state, in: repository, under: lease).position.epoch
+        }
+        try lease.end()
+        return try result.get()
+    }
+
+    /// Nothing was put back.
+    package func cancel() throws {
+        if case .claimed(let lease) = way { try lease.end() }
+    }
+}
+
+extension Stream {
+    /// Whether the database at a path is the stream's, by its name or as the same file.
+    fileprivate func isOf(_ path: FilePath) throws -> Bool {
+        if path == self.path { return true }
+        guard let there = try FileStatus.ofExisting(path),
+            let own = try FileStatus.ofExisting(self.path)
+        else { return false }
+        return FileIdentity(there) == FileIdentity(own)
+    }
+}
