@@ -81,9 +81,11 @@ final class HoldfastFixture: Sendable {
     }
 
     /// Starts the binary, and leaves it running.
+    ///
+    /// - Parameter descriptors: how many it may have open.
     func start(
         _ arguments: [String], setting variables: [String: String?] = [:],
-        asOrdinaryUser: Bool = false
+        asOrdinaryUser: Bool = false, descriptors: Int? = nil
     ) throws -> StartedRun {
         let answers = "\(root)/run-\(SystemRandomness().bytes(8).map { String($0) }.joined())"
         var words = [
@@ -91,6 +93,7 @@ final class HoldfastFixture: Sendable {
             "env", "--default-signal=INT,TERM,HUP,PIPE", "sh", "-c",
             "exec \"$@\" >\"$0.out\" 2>\"$0.err\"", answers,
         ]
+        if let descriptors { words += ["prlimit", "--nofile=\(descriptors):\(descriptors)"] }
         if asOrdinaryUser, geteuid() == 0 {
             words += ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
         }
