@@ -19,6 +19,8 @@ final class SmallScene {
     private var opened = 0
     /// How long lists of pieces are.
     var lists = PieceListShape.standard
+    /// Into how many extents holes may cut a file.
+    var mostExtents = Node.mostExtents
     /// Threads that store and restore; none by default, so that a seed means the same each time.
     var workers = 0
 
@@ -59,7 +61,8 @@ final class SmallScene {
             scratch: folder.path, program: "test")
         request.scout = scout
         let archiver = Archiver(
-            into: repository, under: lease, report: ArchiveReport(notify: notify), lists: lists
+            into: repository, under: lease, report: ArchiveReport(notify: notify), lists: lists,
+            mostExtents: mostExtents
         ) { false }
         let outcome = try archiver.run(request)
         try lease.end()

@@ -67,7 +67,8 @@ extension SourceWalk {
     ) throws {
         let source: SourceFile
         do {
-            source = try SourceFile(opening: name, in: directory, path: path)
+            source = try SourceFile(
+                opening: name, in: directory, path: path, mostExtents: mostExtents)
         } catch {
             report.problem(path, during: "opening", error)
             return try sendUnreadable(name, status, "\(error)")
@@ -106,10 +107,11 @@ extension SourceWalk {
                 report.say(
                     .problem(path: path, during: "reading", reason: "it changed while it was read"))
             }
-            guard Node.canHold(reading.extents ?? []) else {
-                let reason = "it has more holes than a snapshot can hold"
-                report.say(.problem(path: path, during: "storing", reason: reason))
-                return try sendUnreadable(name, source.status, reason)
+            if source.smallestHole > 0 {
+                let reason =
+                    "it has more holes than a snapshot can hold: those below "
+                    + "\(source.smallestHole) bytes are stored, and will be restored, as zeros"
+                report.say(.remark(path: path, reason))
             }
             totals.bytes.add(saturating: reading.size)
             count(known == nil ? .new : .modified, path, source.status)
@@ -147,7 +149,8 @@ extension SourceWalk {
             report.say(.remark(path: path, "stored as a plain file: \(error)"))
             let source: SourceFile
             do {
-                source = try SourceFile(opening: name, in: directory, path: path)
+                source = try SourceFile(
+                    opening: name, in: directory, path: path, mostExtents: mostExtents)
             } catch {
                 report.problem(path, during: "opening", error)
                 return try sendUnreadable(name, status, "\(error)")

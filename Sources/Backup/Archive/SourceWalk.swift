@@ -46,6 +46,8 @@ final class SourceWalk {
     let recorder: DatabaseRecorder
     let world: World
     let isInterrupted: @Sendable () -> Bool
+    /// Into how many extents holes may cut a file.
+    let mostExtents: Int
     let repository: Repository
     /// Whether all that the parent snapshot names is known to be stored.
     let trustsParent: Bool
@@ -65,7 +67,8 @@ final class SourceWalk {
     init(
         _ request: ArchiveRequest, in repository: Repository, parent: StoredSnapshot?,
         report: ArchiveReport, trees: TreeBuilder, content: ContentWriter, board: ContentBoard,
-        recorder: DatabaseRecorder, isInterrupted: @escaping @Sendable () -> Bool
+        recorder: DatabaseRecorder, mostExtents: Int,
+        isInterrupted: @escaping @Sendable () -> Bool
     ) throws {
         self.request = request
         self.report = report
@@ -74,6 +77,7 @@ final class SourceWalk {
         self.board = board
         self.recorder = recorder
         self.isInterrupted = isInterrupted
+        self.mostExtents = mostExtents
         self.repository = repository
         trustsParent = try parent.map { try repository.trusts($0.id) } ?? true
         world = repository.world
