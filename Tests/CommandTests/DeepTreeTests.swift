@@ -77,6 +77,35 @@ struct DeepTreeTests {
         #expect(try fixture.lines("ls -d holdfast-drill* 2>/dev/null || true") == [])
     }
 
+    /// SQLite itself opens no path this long; the directory is the system's to find.
+    @Test func databaseAtAPathTooLongForSQLiteComesBack() throws {
+        let fixture = try HoldfastFixture()
+        try fixture.shell(
+            """
+            sqlite3 seed 'CREATE TABLE t (x); INSERT INTO t VALUES (7)'
+            cd source; name=$(printf 'n%.0s' {1..200})
+            for i in {1..24}; do
+                mkdir $name; cd -P $name
+                case $i in 2|5|24) cp $0/seed x.db;; esac
+            done
+            """)
+        let backup = try fixture.run("backup", "--json", fixture.source)
+        expect(backup, code: 0)
+        #expect(backup.number("databases") == 3)
+        let run = try fixture.run("restore", "latest:\(fixture.source)", "-t", fixture.target)
+        expect(run, code: 0)
+        let found = try fixture.shell(
+            """
+            cd target; name=$(printf 'n%.0s' {1..200})
+            for i in {1..24}; do
+                cd -P $name
+                case $i in 2|5|24) cp x.db $0/found; sqlite3 $0/found 'SELECT x FROM t';; esac
+            done
+            """)
+        #expect(found == "7\n7\n7\n")
+        try expect(fixture.run("verify", "--drill", "--drill-target", fixture.root), code: 0)
+    }
+
     @Test func filesInManyDirectoriesNeedFewDescriptors() throws {
         let fixture = try HoldfastFixture()
         try fixture.shell("cd source; mkdir {1..600}; for i in {1..600}; do echo $i >$i/f; done")

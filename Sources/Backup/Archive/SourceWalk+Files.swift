@@ -1,5 +1,6 @@
 import Platform
 import Repository
+import SQLite
 import Timeline
 
 // Regular files and databases.
@@ -130,7 +131,9 @@ extension SourceWalk {
         _ path: FilePath, _ known: Node?, _ sidecars: inout [[UInt8]: String?]
     ) throws {
         do {
-            let captured = try recorder.capture(path, known: parentDatabases[path.bytes])
+            let location = DatabaseLocation(
+                source: path, at: DatabasePlace(name, in: directory), expecting: status)
+            let captured = try recorder.capture(location, known: parentDatabases[path.bytes])
             for suffix in DatabaseSidecar.suffixes { sidecars[name + suffix] = .some(nil) }
             var node = described(
                 name, status, .database(captured.database.reference), in: directory, path)
