@@ -6,6 +6,8 @@ extension Error {
     /// Why it failed, for a line that names `path` already.
     func reason(at path: FilePath) -> String {
         switch self {
+        case let error as SystemError where error.errno == .staleHandle:
+            "the directory was moved or replaced meanwhile"
         case let error as SystemError where error.path.map({ $0.isKnown(beside: path) }) != true:
             "\(error.operation): \(error.errno)"
         case let error as CaptureError where error.path == path:

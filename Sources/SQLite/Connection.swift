@@ -18,6 +18,11 @@ package final class Connection {
         case immutable
     }
 
+    /// Bytes of the longest path by which libsqlite3 opens a database and what lies beside it.
+    ///
+    /// Source: MAX_PATHNAME in os_unix.c, 512, with room for a suffix and the NUL.
+    package static let longestPath = 500
+
     package let path: FilePath
     /// libsqlite3's own handle, for calls that have no wrapper; nil after `close`.
     package private(set) var handle: OpaquePointer?

@@ -19,6 +19,8 @@ final class SmallScene {
     private var opened = 0
     /// How long lists of pieces are.
     var lists = PieceListShape.standard
+    /// Into how many extents holes may cut a file.
+    var mostExtents = Node.mostExtents
     /// Threads that store and restore; none by default, so that a seed means the same each time.
     var workers = 0
 
@@ -47,7 +49,10 @@ final class SmallScene {
 
     /// Makes a snapshot of the source as it is.
     @discardableResult
-    func backUp(fresh: Bool = false, scout: SourceScout? = nil) throws -> StoredSnapshot {
+    func backUp(
+        fresh: Bool = false, scout: SourceScout? = nil,
+        hearing notify: @escaping @Sendable (ArchiveNotice) -> Void = { _ in }
+    ) throws -> StoredSnapshot {
         let repository = try open(fresh: fresh)
         let lease = try HeldLease(on: place, purpose: "backup", world: repository.world)
         try repository.refresh()
@@ -56,7 +61,8 @@ final class SmallScene {
             scratch: folder.path, program: "test")
         request.scout = scout
         let archiver = Archiver(
-            into: repository, under: lease, report: ArchiveReport { _ in }, lists: lists
+            into: repository, under: lease, report: ArchiveReport(notify: notify), lists: lists,
+            mostExtents: mostExtents
         ) { false }
         let outcome = try archiver.run(request)
         try lease.end()
@@ -67,7 +73,8 @@ final class SmallScene {
     /// Restores the sources of a snapshot, and reads them again. Nothing is synced but by `sync`:
     /// the disk may have much to write for others.
     func restore(
-        _ snapshot: StoredSnapshot, sync: ((borrowing Descriptor) throws -> Void)? = nil
+        _ snapshot: StoredSnapshot, sync: ((borrowing Descriptor) throws -> Void)? = nil,
+        hearing notify: @escaping @Sendable (RestoreNotice) -> Void = { _ in }
     ) throws -> (counts: RestoreCounts, target: FilePath) {
         let repository = try open(fresh: true)
         try repository.refresh()
@@ -75,7 +82,7 @@ final class SmallScene {
         var request = RestoreRequest(target: target, selection: .everything)
         request.verifies = true
         request.syncs = sync != nil
-        let report = RestoreReport { _ in }
+        let report = RestoreReport(notify: notify)
         let node = try SnapshotBrowser(repository).node(at: source, in: snapshot)
         try Restorer(from: repository, request, report: report, sync: sync ?? { _ in }) { false }
             .run(RestoreSource(node, of: snapshot.snapshot))

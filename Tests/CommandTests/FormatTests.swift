@@ -3,19 +3,25 @@ import Testing
 
 /// Repositories that earlier versions made must stay readable: one fixture a format version.
 @Suite struct FormatTests {
-    @Test(arguments: ["format-1"])
-    func readsTheRepositoryOfAnEarlierVersion(_ name: String) throws {
+    private static let fixtures =
+        "\(FilePath(#filePath).parent.parent.parent)/Fixtures/repositories"
+
+    /// A fixture's repository, whole in itself.
+    private func repository(_ name: String) throws -> HoldfastFixture {
         let fixture = try HoldfastFixture(makesRepository: false)
-        let top = FilePath(#filePath).parent.parent.parent
-        let folder = "\(top)/Fixtures/repositories/\(name)"
-        try fixture.shell("tar -xf '\(folder).tar'")
+        try fixture.shell("tar -xf '\(FormatTests.fixtures)/\(name).tar'")
         try expect(fixture.run("verify", "--read-data"), code: 0)
         let listed = try fixture.run("snapshots", "--json")
         #expect(listed.output.split(separator: "\n").count == 2)
+        return fixture
+    }
+
+    @Test func readsTheRepositoryOfAnEarlierVersion() throws {
+        let fixture = try repository("format-1")
         try expect(
             fixture.run("restore", "latest:/tmp/fx/data", "-t", fixture.target, "--verify"), code: 0
         )
-        try fixture.shell("cd target && sha256sum -c '\(folder).sums'")
+        try fixture.shell("cd target && sha256sum -c '\(FormatTests.fixtures)/format-1.sums'")
         let rows = try fixture.shell(
             "sqlite3 target/app.db \"select count(*) from t where v = 'changed'\"")
         #expect(rows == "57\n")
@@ -23,5 +29,18 @@ import Testing
             fixture.run("restore", "latest~1:/tmp/fx/data", "-t", fixture.root + "/before"), code: 0
         )
         #expect(try fixture.shell("ls before/b.txt 2>/dev/null || echo none") == "none\n")
+    }
+
+    /// Runs of version 2, which name lists of pieces of version 1: of one level, and of two. It was
+    /// made with lists of 2 or 3 entries, where a writer's have a thousand.
+    @Test func readsListsOfPieces() throws {
+        let fixture = try repository("lists-of-pieces-1")
+        try expect(
+            fixture.run("restore", "latest:/tmp/fx2/data", "-t", fixture.target, "--verify"),
+            code: 0)
+        try fixture.shell(
+            "cd target && sha256sum -c '\(FormatTests.fixtures)/lists-of-pieces-1.sums'")
+        let tail = try fixture.run("dump", "latest~1", "/tmp/fx2/data/short")
+        #expect(tail.output == "short\n")
     }
 }

@@ -28,6 +28,32 @@ struct OwnerTests {
         return try fixture.lines("cd target; stat -c '%u:%g %a' known unknown")
     }
 
+    @Test func ordinaryUserGivesFilesToAGroupOfTheirs() throws {
+        let fixture = try HoldfastFixture()
+        try fixture.shell(
+            """
+            cd source; mkdir shared; echo x >shared/file; ln -s file shared/link; echo y >other
+            chown -h 4242:4343 shared shared/file shared/link; chown 4242:4344 other
+            chmod 2750 shared; chmod 2640 shared/file
+            """)
+        try expect(fixture.run("backup", fixture.source), code: 0)
+        let settings = fixture.environment.map { "\($0.key)='\($0.value)'" }.joined(separator: " ")
+        let answer = try fixture.shell(
+            """
+            mkdir target; chown -R 65534:65534 repository cache password target
+            setpriv --reuid=65534 --regid=65534 --groups=4343 env -i \(settings) \
+                \(HoldfastFixture.binary) restore latest:\(fixture.source) -t target 2>&1 || echo code $?
+            """)
+        #expect(answer.contains("setting the owner") && answer.contains("code 3"), "\(answer)")
+        let owners = try fixture.lines(
+            "cd target; stat -c '%u:%g %a' shared shared/file shared/link other")
+        // Without its owner a file lends nobody's rights.
+        #expect(
+            owners == [
+                "65534:4343 2750", "65534:4343 640", "65534:4343 777", "65534:65534 644",
+            ])
+    }
+
     @Test func filesGoToTheUserOfTheRecordedName() throws {
         let fixture = try fixture()
         let here = try fixture.lines("echo $(id -u daemon):$(getent group daemon | cut -d: -f3)")

@@ -86,6 +86,35 @@ import Testing
         #expect(error?.code == .changedWhileReading)
     }
 
+    @Test(.enabled(if: geteuid() == 0))
+    func databaseInADirectoryThatAnotherCanMoveIsReadWhereItWasMet() throws {
+        try scratch.makeDatabase("a.db", mode: "delete", rows: 3).close()
+        chown(scratch.path.description, 1234, 1234)
+        let directory = try Descriptor.open(scratch.path, flags: O_RDONLY | O_DIRECTORY)
+        let name = Array("a.db".utf8)
+        let seen = try FileStatus.of(name, in: directory)
+        let location = DatabaseLocation(
+            source: scratch.file("a.db"), at: DatabasePlace(name, in: directory), expecting: seen)
+        let reader = try DatabaseReader(location)
+        // What the path leads to by now makes no difference.
+        let aside = "\(scratch.path).aside"
+        rename(scratch.path.description, aside)
+        defer { rename(aside, scratch.path.description) }
+        try reader.withSnapshot { view in #expect(view.pageCount > 0) }
+    }
+
+    @Test func databaseThatIsAnotherOneThanTheWalkMetIsNotRead() throws {
+        try scratch.makeDatabase("a.db", mode: "delete").close()
+        try scratch.makeDatabase("b.db", mode: "delete").close()
+        let directory = try Descriptor.open(scratch.path, flags: O_RDONLY | O_DIRECTORY)
+        let name = Array("a.db".utf8)
+        let other = try FileStatus.of(Array("b.db".utf8), in: directory)
+        let location = DatabaseLocation(
+            source: scratch.file("a.db"), at: DatabasePlace(name, in: directory), expecting: other)
+        let error = #expect(throws: CaptureError.self) { try DatabaseReader(location) }
+        #expect(error?.code == .changedWhileReading)
+    }
+
     @Test func walIndexThatTellsOfPagesThatAreNowhereIsRefused() throws {
         let connection = try scratch.makeDatabase("a.db", mode: "wal", rows: 50)
         for pages in [UInt32.max, 1 << 20] {

@@ -33,7 +33,7 @@ final class StreamScene {
             let recorder = try DatabaseRecorder(
                 in: repository, under: lease, store: store, host: "alpha", scratch: scratch.path,
                 patience: 0)
-            let captured = try recorder.capture(folder.file("a.db"), known: nil)
+            let captured = try recorder.capture(DatabaseLocation(folder.file("a.db")), known: nil)
             _ = try store.finish()
             try recorder.publish()
             states.append(captured.database.reference)

@@ -52,7 +52,7 @@ final class LongChain {
         let recorder = try DatabaseRecorder(
             in: repository, under: lease, store: store, host: "alpha", scratch: cache.path,
             patience: 0)
-        let captured = try recorder.capture(scratch.file("a.db"), known: nil)
+        let captured = try recorder.capture(DatabaseLocation(scratch.file("a.db")), known: nil)
         _ = try store.finish()
         try recorder.publish()
         try lease.end()

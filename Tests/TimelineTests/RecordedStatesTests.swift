@@ -36,7 +36,8 @@ private final class RecordedStates {
         let recorder = try DatabaseRecorder(
             in: repository, under: lease, store: store, host: "alpha", scratch: cache.path,
             patience: 0)
-        let captured = try recorder.capture(scratch.file(name), known: states.last?.database)
+        let captured = try recorder.capture(
+            DatabaseLocation(scratch.file(name)), known: states.last?.database)
         _ = try store.finish()
         try recorder.publish()
         try lease.end()

@@ -15,20 +15,23 @@ package struct Archiver {
     private let lease: HeldLease
     private let report: ArchiveReport
     private let lists: PieceListShape
+    private let mostExtents: Int
     private let isInterrupted: @Sendable () -> Bool
 
     /// - Parameters:
     ///   - lease: taken, and the catalogue refreshed under it, by the caller.
     ///   - lists: how long lists of pieces are.
+    ///   - mostExtents: into how many extents holes may cut a file; fewer only in tests.
     package init(
         into repository: Repository, under lease: HeldLease, report: ArchiveReport,
-        lists: PieceListShape = .standard,
+        lists: PieceListShape = .standard, mostExtents: Int = Node.mostExtents,
         isInterrupted: @escaping @Sendable () -> Bool
     ) {
         self.repository = repository
         self.lease = lease
         self.report = report
         self.lists = lists
+        self.mostExtents = mostExtents
         self.isInterrupted = isInterrupted
     }
 
@@ -52,7 +55,8 @@ package struct Archiver {
                 scratch: request.scratch, patience: request.patience)
             let walk = try SourceWalk(
                 request, in: repository, parent: parent, report: report, trees: trees,
-                content: content, board: board, recorder: recorder, isInterrupted: isInterrupted)
+                content: content, board: board, recorder: recorder, mostExtents: mostExtents,
+                isInterrupted: isInterrupted)
             try walk.run(parent: parent?.snapshot)
             let root = try trees.finish()
             var stored = try store.finish()

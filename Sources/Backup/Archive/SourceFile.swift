@@ -26,10 +26,17 @@ final class SourceFile {
     private let path: FilePath
     private let extents: [Extent]
     private let isSparse: Bool
+    /// Holes below this many bytes are read as zeros; 0 where none are.
+    let smallestHole: UInt64
 
     /// Opens without following a link, without waiting for a fifo, and without marking the access
     /// where the file is ours.
-    init(opening name: [UInt8], in directory: borrowing Descriptor, path: FilePath) throws {
+    ///
+    /// - Parameter mostExtents: into how many pieces holes may cut it.
+    init(
+        opening name: [UInt8], in directory: borrowing Descriptor, path: FilePath,
+        mostExtents: Int = Node.mostExtents
+    ) throws {
         let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
         let opened = try SourceFile.open(name, in: directory, flags: flags)
         status = try opened.status()
@@ -38,10 +45,14 @@ final class SourceFile {
             throw SystemError("open", path, .noSuchFile)
         }
         isSparse = status.allocated < status.size
-        extents =
-            isSparse
-            ? try SourceFile.extents(of: opened, size: status.size)
-            : [Extent(offset: 0, length: status.size)]
+        var gatherer = ExtentGatherer(limit: mostExtents)
+        if isSparse {
+            try SourceFile.findExtents(of: opened, size: status.size) { gatherer.append($0) }
+        } else {
+            gatherer.append(Extent(offset: 0, length: status.size))
+        }
+        extents = gatherer.extents
+        smallestHole = gatherer.smallestHole
         descriptor = consume opened
     }
 
@@ -57,18 +68,16 @@ final class SourceFile {
         }
     }
 
-    private static func extents(
-        of descriptor: borrowing Descriptor, size: UInt64
-    ) throws -> [Extent] {
-        var extents: [Extent] = []
+    private static func findExtents(
+        of descriptor: borrowing Descriptor, size: UInt64, _ found: (Extent) -> Void
+    ) throws {
         var offset: UInt64 = 0
         while offset < size, let start = try descriptor.nextData(from: offset), start < size {
             let end = min(try descriptor.nextHole(from: start) ?? size, size)
             guard end > start else { break }
-            extents.append(Extent(offset: start, length: end - start))
+            found(Extent(offset: start, length: end - start))
             offset = end
         }
-        return extents
     }
 
     /// Bytes that reading will give if the file stays as it is.

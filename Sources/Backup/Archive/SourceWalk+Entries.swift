@@ -67,16 +67,16 @@ extension SourceWalk {
     /// - Parameter isSource: whether it was asked for by itself: then it may be a mount point.
     func open(
         _ node: Node, in directory: borrowing Descriptor, _ path: FilePath, isSource: Bool = false
-    ) throws -> Descriptor? {
+    ) throws -> OpenDirectory? {
         totals.directories += 1
-        var opened: Descriptor?
+        var opened: OpenDirectory?
         do {
             let candidate = try Descriptor.open(
                 node.name, in: directory, flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
             let isElsewhere =
                 request.staysOnFilesystem && !isSource
                 ? try directory.status().device != candidate.status().device : false
-            if !isElsewhere { opened = consume candidate }
+            if !isElsewhere { opened = OpenDirectory(candidate, path) }
         } catch {
             report.problem(path, during: "opening", error)
             totals.unreadable += 1

@@ -1,5 +1,6 @@
 import Platform
 import Repository
+import SQLite
 import Timeline
 
 // Regular files and databases.
@@ -67,7 +68,8 @@ extension SourceWalk {
     ) throws {
         let source: SourceFile
         do {
-            source = try SourceFile(opening: name, in: directory, path: path)
+            source = try SourceFile(
+                opening: name, in: directory, path: path, mostExtents: mostExtents)
         } catch {
             report.problem(path, during: "opening", error)
             return try sendUnreadable(name, status, "\(error)")
@@ -106,10 +108,11 @@ extension SourceWalk {
                 report.say(
                     .problem(path: path, during: "reading", reason: "it changed while it was read"))
             }
-            guard Node.canHold(reading.extents ?? []) else {
-                let reason = "it has more holes than a snapshot can hold"
-                report.say(.problem(path: path, during: "storing", reason: reason))
-                return try sendUnreadable(name, source.status, reason)
+            if source.smallestHole > 0 {
+                let reason =
+                    "it has more holes than a snapshot can hold: those below "
+                    + "\(source.smallestHole) bytes are stored, and will be restored, as zeros"
+                report.say(.remark(path: path, reason))
             }
             totals.bytes.add(saturating: reading.size)
             count(known == nil ? .new : .modified, path, source.status)
@@ -128,7 +131,9 @@ extension SourceWalk {
         _ path: FilePath, _ known: Node?, _ sidecars: inout [[UInt8]: String?]
     ) throws {
         do {
-            let captured = try recorder.capture(path, known: parentDatabases[path.bytes])
+            let location = DatabaseLocation(
+                source: path, at: DatabasePlace(name, in: directory), expecting: status)
+            let captured = try recorder.capture(location, known: parentDatabases[path.bytes])
             for suffix in DatabaseSidecar.suffixes { sidecars[name + suffix] = .some(nil) }
             var node = described(
                 name, status, .database(captured.database.reference), in: directory, path)
@@ -147,7 +152,8 @@ extension SourceWalk {
             report.say(.remark(path: path, "stored as a plain file: \(error)"))
             let source: SourceFile
             do {
-                source = try SourceFile(opening: name, in: directory, path: path)
+                source = try SourceFile(
+                    opening: name, in: directory, path: path, mostExtents: mostExtents)
             } catch {
                 report.problem(path, during: "opening", error)
                 return try sendUnreadable(name, status, "\(error)")

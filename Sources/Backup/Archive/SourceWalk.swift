@@ -14,8 +14,6 @@ import Timeline
 final class SourceWalk {
     /// A directory on the way from a source to where the walk is.
     private final class Frame {
-        let directory: Descriptor
-        let path: FilePath
         let node: Node
         var names: ArraySlice<[UInt8]> = []
         /// What the scout saw of each name; empty where it saw nothing.
@@ -25,12 +23,7 @@ final class SourceWalk {
         /// Files beside a database that was captured (nil) or could not be (why): not stored.
         var sidecars: [[UInt8]: String?] = [:]
 
-        init(
-            _ directory: consuming Descriptor, _ path: FilePath, _ node: Node,
-            parent: ParentDirectory
-        ) {
-            self.directory = directory
-            self.path = path
+        init(_ node: Node, parent: ParentDirectory) {
             self.node = node
             self.parent = parent
         }
@@ -53,6 +46,8 @@ final class SourceWalk {
     let recorder: DatabaseRecorder
     let world: World
     let isInterrupted: @Sendable () -> Bool
+    /// Into how many extents holes may cut a file.
+    let mostExtents: Int
     let repository: Repository
     /// Whether all that the parent snapshot names is known to be stored.
     let trustsParent: Bool
@@ -72,7 +67,8 @@ final class SourceWalk {
     init(
         _ request: ArchiveRequest, in repository: Repository, parent: StoredSnapshot?,
         report: ArchiveReport, trees: TreeBuilder, content: ContentWriter, board: ContentBoard,
-        recorder: DatabaseRecorder, isInterrupted: @escaping @Sendable () -> Bool
+        recorder: DatabaseRecorder, mostExtents: Int,
+        isInterrupted: @escaping @Sendable () -> Bool
     ) throws {
         self.request = request
         self.report = report
@@ -81,6 +77,7 @@ final class SourceWalk {
         self.board = board
         self.recorder = recorder
         self.isInterrupted = isInterrupted
+        self.mostExtents = mostExtents
         self.repository = repository
         trustsParent = try parent.map { try repository.trusts($0.id) } ?? true
         world = repository.world
@@ -108,7 +105,8 @@ final class SourceWalk {
             let root = try Descriptor.open(FilePath("/"), flags: O_RDONLY | O_DIRECTORY)
             let node = Node(
                 name: [], status: try root.status(), settled: true, content: .nothing)
-            try walk(root, FilePath("/"), node, parent?.root ?? [], isRoot: true)
+            try walk(
+                OpenDirectory(root, FilePath("/")), node, parent?.root ?? [], isRoot: true)
             return
         }
         try walk(plan.root, FilePath("/"), parent?.root ?? [])
@@ -159,35 +157,56 @@ final class SourceWalk {
         guard let node = try entry(name, in: directory, path, known, &sidecars),
             let opened = try open(node, in: directory, path, isSource: true)
         else { return }
-        try walk(opened, path, node, known?.runs ?? [], isRoot: false)
+        try walk(opened, node, known?.runs ?? [], isRoot: false)
     }
 
     /// Goes through a directory and all below it without recursion, however deep.
     private func walk(
-        _ directory: consuming Descriptor, _ path: FilePath, _ node: Node,
-        _ parentRuns: [BlobReference], isRoot: Bool
+        _ directory: OpenDirectory, _ node: Node, _ parentRuns: [BlobReference], isRoot: Bool
     ) throws {
         if !isRoot { try send(.enter) }
-        var stack = [frame(directory, path, node, parentRuns)]
+        var stack = [frame(directory, node, parentRuns)]
+        var trail = DirectoryTrail(from: directory)
+        var path = directory.path
         while let top = stack.last {
             if isInterrupted() { throw Interrupted() }
             guard let name = top.names.popFirst() else {
                 stack.removeLast()
                 try leave(top, isRoot: isRoot && stack.isEmpty)
+                trail.leave(to: max(0, stack.count - 1))
+                path = path.parent
                 continue
             }
+            guard let directory = reach(top, &trail, path) else { continue }
             let seen = top.seen.popFirst() ?? nil
-            let childPath = top.path.appending(name)
+            let childPath = path.appending(name)
             let known = top.parent.node(named: name)
             missesEntry = false
             let child = try entry(
-                name, in: top.directory, childPath, known, &top.sidecars, seen: seen)
+                name, in: directory.descriptor, childPath, known, &top.sidecars, seen: seen)
             if missesEntry { top.complete = false }
-            guard let child, let opened = try open(child, in: top.directory, childPath) else {
-                continue
-            }
+            guard let child, let opened = try open(child, in: directory.descriptor, childPath)
+            else { continue }
             try send(.enter)
-            stack.append(frame(opened, childPath, child, known?.runs ?? []))
+            try trail.enter(opened, as: name)
+            stack.append(frame(opened, child, known?.runs ?? []))
+            path = childPath
+        }
+    }
+
+    /// The directory that the walk has come back to; where it is not to be found any more, what is
+    /// left of it is missing.
+    private func reach(
+        _ frame: Frame, _ trail: inout DirectoryTrail, _ path: FilePath
+    ) -> OpenDirectory? {
+        do {
+            return try trail.innermost()
+        } catch {
+            report.problem(path, during: "going back to it", error)
+            totals.unreadable += 1
+            frame.complete = false
+            frame.names = []
+            return nil
         }
     }
 
@@ -198,23 +217,22 @@ final class SourceWalk {
 
     /// Lists a directory; what cannot be listed is recorded as not complete.
     private func frame(
-        _ directory: consuming Descriptor, _ path: FilePath, _ node: Node,
-        _ parentRuns: [BlobReference]
+        _ directory: OpenDirectory, _ node: Node, _ parentRuns: [BlobReference]
     ) -> Frame {
-        let frame = Frame(
-            directory, path, node, parent: ParentDirectory(parentRuns, opener: opener))
+        let frame = Frame(node, parent: ParentDirectory(parentRuns, opener: opener))
         do {
-            let scouted = try request.scout?.take(frame.directory.status())
+            let scouted = try request.scout?.take(directory.descriptor.status())
             let listed =
                 try scouted?.names
-                ?? Directory.names(in: frame.directory, path: path).sorted { $0.precedes($1) }
-            let chosen = chosen(listed, in: frame.directory)
+                ?? Directory.names(in: directory.descriptor, path: directory.path)
+                .sorted { $0.precedes($1) }
+            let chosen = chosen(listed, in: directory.descriptor)
             frame.names = chosen[...]
             if let scouted, chosen.count == listed.count { frame.seen = scouted.statuses[...] }
             // What is left out unseen may not be taken for absent by a restore that deletes.
             frame.complete = chosen.count == listed.count
         } catch {
-            report.problem(path, during: "listing", error)
+            report.problem(directory.path, during: "listing", error)
             totals.unreadable += 1
             frame.complete = false
         }

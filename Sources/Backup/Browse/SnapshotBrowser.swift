@@ -59,23 +59,27 @@ package final class SnapshotBrowser {
         leave: (Node, FilePath) throws -> Void = { _, _ in },
         unreadable: (BlobReference, FilePath, any Error) throws -> Void = { throw $2 }
     ) throws {
-        var stack = [Level(node: nil, path: path, runs: runs[...])]
+        var stack = [Level(node: nil, runs: runs[...])]
+        // One for all levels: a path a level would take the square of a tree's depth.
+        var place = path
         while var top = stack.popLast() {
             if let node = top.nodes.popFirst() {
                 stack.append(top)
-                let path = top.path.appending(node.name)
+                let path = place.appending(node.name)
                 if try visit(node, path), node.kind == .directory {
-                    stack.append(Level(node: node, path: path, runs: node.runs[...]))
+                    stack.append(Level(node: node, runs: node.runs[...]))
+                    place = path
                 }
             } else if let run = top.runs.popFirst() {
                 do {
                     top.nodes = try nodes(of: run)[...]
                 } catch {
-                    try unreadable(run, top.path, error)
+                    try unreadable(run, place, error)
                 }
                 stack.append(top)
             } else if let node = top.node {
-                try leave(node, top.path)
+                try leave(node, place)
+                place = place.parent
             }
         }
     }
@@ -83,7 +87,6 @@ package final class SnapshotBrowser {
     /// A directory on the way down.
     private struct Level {
         let node: Node?
-        let path: FilePath
         var runs: ArraySlice<BlobReference>
         var nodes: ArraySlice<Node> = []
     }

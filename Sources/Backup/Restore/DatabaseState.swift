@@ -42,7 +42,8 @@ extension Restorer {
             }
             do {
                 try makeParents(of: state.way, target)
-                databases.append((state.way, state.node))
+                guard let way = TargetWay(state.way) else { continue }
+                databases.append((way, state.node))
             } catch {
                 report.problem(path, during: "making the directory", error)
             }

@@ -21,9 +21,8 @@ struct FileMetadata: Sendable {
         let owner = owner(of: node)
         attempt("setting the owner", path) {
             guard let now = try directory.status(name), needs(owner, now) else { return }
-            try setOwner(path) {
-                try FileTree.setOwner(
-                    name, in: directory.descriptor, userID: owner.userID, groupID: owner.groupID)
+            try setOwner(owner, now, path) {
+                try FileTree.setOwner(name, in: directory.descriptor, userID: $0, groupID: $1)
             }
         }
         if !node.attributes.isEmpty {
@@ -49,10 +48,9 @@ struct FileMetadata: Sendable {
     func apply(_ node: Node, to file: borrowing Descriptor, at path: FilePath) {
         let owner = owner(of: node)
         attempt("setting the owner", path) {
-            guard needs(owner, try file.status()) else { return }
-            try setOwner(path) {
-                try file.setOwner(userID: owner.userID, groupID: owner.groupID)
-            }
+            let now = try file.status()
+            guard needs(owner, now) else { return }
+            try setOwner(owner, now, path) { try file.setOwner(userID: $0, groupID: $1) }
         }
         if !node.attributes.isEmpty {
             attempt("setting extended attributes", path) {
@@ -89,11 +87,21 @@ struct FileMetadata: Sendable {
         owners != .untouched && !owner.has(now)
     }
 
-    private func setOwner(_ path: FilePath, _ set: () throws -> Void) throws {
+    private func setOwner(
+        _ owner: Owner, _ now: FileStatus, _ path: FilePath,
+        _ set: (_ userID: UInt32, _ groupID: UInt32) throws -> Void
+    ) throws {
         do {
-            try set()
+            try set(owner.userID, owner.groupID)
         } catch let error as SystemError where error.errno == .notPermitted {
             report.ownerDenied(path, error)
+            // Only root gives a file away, but its owner may give it to a group of theirs.
+            guard now.userID != owner.userID, now.groupID != owner.groupID else { return }
+            do {
+                try set(FileTree.sameID, owner.groupID)
+            } catch let error as SystemError where error.errno == .notPermitted {
+                return  // not a group of theirs; that the owner is another one was reported
+            }
         }
     }
 

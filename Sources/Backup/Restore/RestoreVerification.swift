@@ -19,22 +19,16 @@ struct RestoreVerification {
 
     /// Compares everything the restore selected; differences are problems of the report.
     func run(_ runs: [BlobReference], single: Node? = nil) throws {
-        guard let target = try TargetDirectory.target(restorer.request.target, create: false) else {
-            return
-        }
         let pool = WorkPool(repository, level: .fast, failure: FirstFailure())
         defer { pool.finish() }
         let recovery = try DatabaseRecovery(from: repository)
-        if let single { try compare(single, in: target, recovery, pool) }
-        try restorer.browser.walk(runs, at: target.path) { node, path in
-            guard restorer.mayEnter(node, path) else { return false }
+        if let single { try compare(single, in: try restorer.directory(at: nil), recovery, pool) }
+        try restorer.walk(runs) { node, path, way in
             if node.kind == .directory { return true }
             guard restorer.selects(path, isDirectory: false) else { return false }
-            let way = Array(path.components.dropFirst(target.path.components.count))
             do {
-                try compare(
-                    restorer.stated(node, path), in: try restorer.parent(of: way, target), recovery,
-                    pool)
+                let directory = try restorer.directory(at: way.above)
+                try compare(restorer.stated(node, path), in: directory, recovery, pool)
             } catch let error as SystemError {
                 report.mismatch(path, error.reason(at: path))
             }
@@ -42,7 +36,7 @@ struct RestoreVerification {
         }
         for state in restorer.source.strangers where restorer.selects(state) {
             do {
-                let directory = try restorer.parent(of: state.way, target)
+                let directory = try restorer.directory(at: TargetWay(state.way)?.above)
                 try compare(state.node, in: directory, recovery, pool)
             } catch let error as SystemError {
                 report.mismatch(restorer.path(of: state), "\(error)")
@@ -57,7 +51,8 @@ struct RestoreVerification {
         switch node.content {
         case .file(let pieces, let extents):
             let file = ComparedFile(node, in: directory, report: report)
-            try pool.submit(bytes: Int(min(node.size, 8 << 20))) { tools in
+            let bytes = Int(min(node.size, 8 << 20)) + restorer.waitingCost(in: directory)
+            try pool.submit(bytes: bytes) { tools in
                 file.compare(pieces, extents, with: tools)
             }
         case .database(let reference):

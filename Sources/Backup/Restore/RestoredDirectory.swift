@@ -9,78 +9,102 @@ import Repository
 final class RestoredDirectory {
     private enum State {
         case waiting
-        case open(TargetDirectory)
+        case present
         /// It would be made, were this no dry run.
         case absent
         /// It could not be made, which was reported.
         case failed
     }
 
-    let path: FilePath
-    /// The names that lead here from the target.
-    let way: [[UInt8]]
-    private let origin: (node: Node, above: RestoredDirectory)?
+    /// How it is reached; nil for the target.
+    let way: TargetWay?
+    /// What is to be here; nil for the target.
+    private let node: Node?
+    /// The walk that goes through this one holds those above it.
+    private unowned let above: RestoredDirectory?
     private var state: State
     /// What lay here before anything was restored into it.
     private(set) var staleLogs = StaleLogs.none
 
     /// The target; nil where a dry run finds none.
-    init(_ target: TargetDirectory?, at path: FilePath) throws {
-        self.path = path
-        way = []
-        origin = nil
-        state = target.map { .open($0) } ?? .absent
+    init(_ target: TargetDirectory?) throws {
+        way = nil
+        node = nil
+        above = nil
+        state = target == nil ? .absent : .present
         if let target { staleLogs = try StaleLogs(in: target) }
     }
 
     init(_ node: Node, in above: RestoredDirectory) {
-        path = above.path.appending(node.name)
-        way = above.way + [node.name]
-        origin = (node, above)
+        way = TargetWay(node.name, below: above.way)
+        self.node = node
+        self.above = above
         state = .waiting
     }
 
-    /// The directory itself; nil as long as it is not there.
-    var opened: TargetDirectory? {
-        if case .open(let directory) = state { directory } else { nil }
+    /// Whether this dry run would have to make it.
+    var isAbsent: Bool {
+        if case .absent = state { true } else { false }
+    }
+
+    private func path(in restorer: Restorer) -> FilePath {
+        way?.path(below: restorer.request.target) ?? restorer.request.target
+    }
+
+    /// The directory itself; nil where it is not there, or, which is reported once, not any more.
+    func reach(for restorer: Restorer) -> TargetDirectory? {
+        guard case .present = state else { return nil }
+        do {
+            return try restorer.directory(at: way)
+        } catch {
+            restorer.report.problem(path(in: restorer), during: "going back to it", error)
+            state = .failed
+            return nil
+        }
     }
 
     /// Makes the directory, and those above it, where it is not there; answers whether something
     /// can go into it.
     func make(for restorer: Restorer) -> Bool {
-        if case .waiting = state, let (node, above) = origin {
-            state = above.make(for: restorer) ? enter(node, in: above.opened, restorer) : .failed
+        var waiting: [RestoredDirectory] = []
+        var step: RestoredDirectory? = self
+        while let directory = step, case .waiting = directory.state {
+            waiting.append(directory)
+            step = directory.above
         }
+        for directory in waiting.reversed() { directory.state = directory.enter(restorer) }
         if case .failed = state { return false }
         return true
     }
 
-    private func enter(
-        _ node: Node, in directory: TargetDirectory?, _ restorer: Restorer
-    ) -> State {
+    private func enter(_ restorer: Restorer) -> State {
+        guard let node, let above else { return state }
+        let directory = above.reach(for: restorer)
+        guard directory != nil || above.isAbsent else { return .failed }
         do {
             let status = try directory?.status(node.name)
-            if let directory, let status, status.kind == .directory {
+            if let status, status.kind == .directory {
                 guard !restorer.request.spared.contains(FileIdentity(status)) else {
                     throw Restorer.holdsRepository
                 }
-                let opened = try directory.open(node.name)
+                let opened = try restorer.directory(at: way)
                 try restorer.willWrite(in: opened)
                 staleLogs = try StaleLogs(in: opened)
                 restorer.report.update { $0.directories += 1 }
-                return .open(opened)
+                return .present
             }
-            if let status, !restorer.canReplace(status, path) { return .failed }
+            if let status, !restorer.canReplace(status, path(in: restorer)) { return .failed }
             guard let directory, !restorer.request.dryRun else {
-                restorer.report.say(.item(.restored, path: path, bytes: 0))
+                restorer.report.say(.item(.restored, path: path(in: restorer), bytes: 0))
                 return .absent
             }
             if status != nil { try directory.remove(node.name) }
             try FileTree.makeDirectory(node.name, in: directory.descriptor, permissions: 0o700)
             restorer.report.update { $0.directories += 1 }
-            return .open(try directory.open(node.name))
+            _ = try restorer.directory(at: way)
+            return .present
         } catch {
-            restorer.report.problem(path, during: "making the directory", error)
+            restorer.report.problem(path(in: restorer), during: "making the directory", error)
             return .failed
         }
     }

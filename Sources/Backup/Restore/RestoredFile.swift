@@ -24,6 +24,8 @@ final class RestoredFile: Sendable {
     private let temporary: [UInt8]
     private let staleLogs: StaleLogs
     private let extents: [Extent]
+    /// Where in the content each extent begins.
+    private let starts: [UInt64]
     private let state: Mutex<State>
     private let metadata: FileMetadata
 
@@ -40,6 +42,11 @@ final class RestoredFile: Sendable {
         self.temporary = temporary
         self.metadata = metadata
         self.extents = extents ?? [Extent(offset: 0, length: node.size)]
+        var start: UInt64 = 0
+        starts = self.extents.map { extent in
+            defer { start += extent.length }
+            return start
+        }
         state = Mutex(State())
     }
 
@@ -89,14 +96,14 @@ final class RestoredFile: Sendable {
     private func put(_ bytes: [UInt8], at offset: UInt64) throws {
         let raw = state.withLock { $0.failed ? nil : $0.descriptor?.raw }
         guard let raw else { return }
-        var skipped: UInt64 = 0
         var position = offset
         var done = 0
-        for extent in extents where done < bytes.count {
-            defer { skipped += extent.length }
-            guard position < skipped + extent.length else { continue }
-            let within = position - skipped
-            let count = Int(min(UInt64(bytes.count - done), extent.length - within))
+        var index = extent(at: offset)
+        while done < bytes.count, index < extents.count {
+            let extent = extents[index]
+            let within = position - starts[index]
+            let left = extent.length - min(within, extent.length)
+            let count = Int(min(UInt64(bytes.count - done), left))
             try bytes.withUnsafeBytes {
                 try Descriptor.write(
                     UnsafeRawBufferPointer(rebasing: $0[done..<done + count]), to: raw,
@@ -104,7 +111,18 @@ final class RestoredFile: Sendable {
             }
             done += count
             position += UInt64(count)
+            index += 1
         }
+    }
+
+    /// The last extent that begins at or before a place in the content.
+    private func extent(at offset: UInt64) -> Int {
+        var (first, end) = (0, starts.count)
+        while first < end {
+            let middle = (first + end) / 2
+            if starts[middle] <= offset { first = middle + 1 } else { end = middle }
+        }
+        return max(0, first - 1)
     }
 
     /// Gives the file up; the first reason is reported.

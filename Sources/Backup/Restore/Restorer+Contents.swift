@@ -15,7 +15,7 @@ extension Restorer {
             // Whatever ends it, the last part removes what is not complete.
             defer { file.write([], with: browser.opener) }
             do {
-                return try submit(&parts, of: file)
+                return try submit(&parts, of: file, in: directory)
             } catch {
                 file.giveUp()
                 throw error
@@ -23,13 +23,14 @@ extension Restorer {
         }
         // So few bytes are one part.
         batch.append((file, try parts.next() ?? []))
-        // What a waiting file costs beside its bytes counts too, or a million empty ones are free.
-        batchBytes += Int(node.size) + Restorer.fileCost
+        batchBytes += Int(node.size) + waitingCost(in: directory)
         if batchBytes >= Restorer.batchLimit || batch.count == 64 { try flush() }
     }
 
     /// Hands out a file's parts as the pool takes them, so that none waits but those in work.
-    private func submit(_ parts: inout PartSequence, of file: RestoredFile) throws {
+    private func submit(
+        _ parts: inout PartSequence, of file: RestoredFile, in directory: TargetDirectory
+    ) throws {
         while true {
             if isInterrupted() { throw Interrupted() }
             let next: [RestoredFile.Part]?
@@ -40,9 +41,17 @@ extension Restorer {
             }
             guard let next else { return }
             file.expectOneMore()
-            let bytes = next.reduce(0) { $0 + $1.piece.size }
+            let bytes = next.reduce(waitingCost(in: directory)) { $0 + $1.piece.size }
             try pool.submit(bytes: bytes) { file.write(next, with: $0.opener) }
         }
+    }
+
+    /// What a waiting file costs beside its bytes, or a million empty ones would be free: memory,
+    /// and with the first of a directory that directory's descriptor.
+    func waitingCost(in directory: TargetDirectory) -> Int {
+        guard lastPinned !== directory else { return Restorer.fileCost }
+        lastPinned = directory
+        return Restorer.fileCost + directoryCost
     }
 
     func flush() throws {

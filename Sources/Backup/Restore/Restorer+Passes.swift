@@ -4,30 +4,44 @@ import Timeline
 
 // What comes after the files: hard links, databases, strangers, directories.
 extension Restorer {
-    /// Opens the directory that holds the last component of a way from the target.
-    func parent(of way: [[UInt8]], _ target: TargetDirectory) throws -> TargetDirectory {
-        let steps = way.dropLast()
-        var shared = 0
-        while shared < trail.count, shared < steps.count, trail[shared].name == steps[shared] {
-            shared += 1
+    /// The directory at the end of a way, nil standing for the target itself.
+    func directory(at way: TargetWay?) throws(SystemError) -> TargetDirectory {
+        guard let directory = try trail?.directory(at: way) else {
+            throw SystemError("open", request.target, .noSuchFile)
         }
-        trail.removeLast(trail.count - shared)
-        for name in steps.dropFirst(shared) {
-            trail.append((name, try (trail.last?.directory ?? target).open(name)))
-        }
-        return trail.last?.directory ?? target
+        return directory
     }
 
-    func linkFiles(_ target: TargetDirectory) throws {
+    /// Visits what the patterns let the restore into, with the way to each entry.
+    func walk(
+        _ runs: [BlobReference], _ visit: (Node, FilePath, TargetWay) throws -> Bool,
+        leave: (Node, FilePath, TargetWay) throws -> Void = { _, _, _ in }
+    ) throws {
+        var way: TargetWay?
+        try browser.walk(runs, at: request.target) { node, path in
+            guard mayEnter(node, path) else { return false }
+            let next = TargetWay(node.name, below: way)
+            let enters = try visit(node, path, next) && node.kind == .directory
+            if enters { way = next }
+            return enters
+        } leave: { node, path in
+            guard let left = way else { return }
+            try leave(node, path, left)
+            way = left.above
+        } unreadable: { _, _, _ in
+            // The first pass has reported it.
+        }
+    }
+
+    func linkFiles() throws {
         for (way, node, first, staleLogs) in hardLinks {
-            let path = way.reduce(target.path) { $0.appending($1) }
+            let path = way.path(below: request.target)
             do {
-                let directory = try parent(of: way, target)
-                let source = try parent(of: first, target)
+                let source = try directory(at: first.above)
+                let directory = try directory(at: way.above)
                 let temporary = temporaryName()
                 try FileTree.makeHardLink(
-                    temporary, in: directory.descriptor, to: first[first.count - 1],
-                    in: source.descriptor)
+                    temporary, in: directory.descriptor, to: first.name, in: source.descriptor)
                 try staleLogs.moveAside(
                     in: directory, tag: TemporaryName.tag(of: temporary), report: report)
                 try FileTree.rename(
@@ -42,16 +56,16 @@ extension Restorer {
         }
     }
 
-    func restoreDatabases(_ target: TargetDirectory) throws {
+    func restoreDatabases() throws {
         guard !databases.isEmpty else { return }
         let recovery = try DatabaseRecovery(from: repository)
         for (way, node) in databases {
             if isInterrupted() { throw Interrupted() }
             try report.checkRoom()
-            let path = way.reduce(target.path) { $0.appending($1) }
+            let path = way.path(below: request.target)
             do {
-                let directory = try parent(of: way, target)
-                if try linkDatabase(node, way, in: directory, target) { continue }
+                let directory = try directory(at: way.above)
+                if try linkDatabase(node, way, in: directory) { continue }
                 try RestoredDatabase(
                     node, in: directory, temporary: temporaryName(), request: request,
                     metadata: metadata
@@ -65,55 +79,44 @@ extension Restorer {
     /// Makes a further name of a database that was restored already; false where this is its first
     /// name, or where another file has the name: somebody may have that one open.
     func linkDatabase(
-        _ node: Node, _ way: [[UInt8]], in directory: TargetDirectory, _ target: TargetDirectory
+        _ node: Node, _ way: TargetWay, in directory: TargetDirectory
     ) throws -> Bool {
         guard !request.dryRun, let first = firstName(of: node, way) else { return false }
-        let source = try parent(of: first, target)
-        guard let original = try source.status(first[first.count - 1]) else { return false }
+        let source = try self.directory(at: first.above)
+        guard let original = try source.status(first.name) else { return false }
         if let existing = try directory.status(node.name) {
             return existing.device == original.device && existing.inode == original.inode
         }
         try StaleLogs(in: directory).beside(node.name).moveAside(
             in: directory, tag: TemporaryName.tag(of: temporaryName()), report: report)
         try FileTree.makeHardLink(
-            node.name, in: directory.descriptor, to: first[first.count - 1],
-            in: source.descriptor)
+            node.name, in: directory.descriptor, to: first.name, in: source.descriptor)
         report.update { $0.databases += 1 }
         report.say(.item(.restored, path: directory.path.appending(node.name), bytes: 0))
         return true
     }
 
-    func deleteStrangers(
-        _ runs: [BlobReference], _ target: TargetDirectory, complete: Bool
-    ) throws {
-        try StrangerRemoval(self).run(runs, target, complete: complete)
-    }
-
     /// Gives directories their metadata: those that were selected, and those that hold something
     /// that was.
-    func finishDirectories(_ runs: [BlobReference], _ target: TargetDirectory) throws {
+    func finishDirectories(_ runs: [BlobReference]) throws {
         var isTouched = [false]
-        try browser.walk(runs, at: target.path) { node, path in
-            guard mayEnter(node, path) else { return false }
+        try walk(runs) { node, path, _ in
             if node.kind == .directory {
                 isTouched.append(selects(node, path))
                 return true
             }
             if selects(node, path) { isTouched[isTouched.count - 1] = true }
             return false
-        } leave: { node, path in
+        } leave: { node, path, way in
             guard isTouched.removeLast() else { return }
             isTouched[isTouched.count - 1] = true
-            finish(node, path, target)
-        } unreadable: { _, _, _ in
-            // The first pass has reported it; the directories that can be read are finished.
+            finish(node, path, way)
         }
     }
 
-    private func finish(_ node: Node, _ path: FilePath, _ target: TargetDirectory) {
-        let way = Array(path.components.dropFirst(target.path.components.count))
+    private func finish(_ node: Node, _ path: FilePath, _ way: TargetWay) {
         do {
-            let directory = try parent(of: way, target)
+            let directory = try directory(at: way.above)
             guard try directory.status(node.name)?.kind == .directory else { return }
             metadata.apply(node, to: node.name, in: directory)
         } catch let error as SystemError where error.errno == .noSuchFile {

@@ -28,12 +28,14 @@ package final class Restorer {
     let isInterrupted: @Sendable () -> Bool
     var batch: [(file: RestoredFile, parts: [RestoredFile.Part])] = []
     var batchBytes = 0
-    var firstNames: [FileLinkGroup: [[UInt8]]] = [:]
-    var hardLinks: [(way: [[UInt8]], node: Node, first: [[UInt8]], staleLogs: StaleLogs)] = []
-    var databases: [(way: [[UInt8]], node: Node)] = []
+    /// The directory that waits for workers and was counted last.
+    var lastPinned: TargetDirectory?
+    var firstNames: [FileLinkGroup: TargetWay] = [:]
+    var hardLinks: [(way: TargetWay, node: Node, first: TargetWay, staleLogs: StaleLogs)] = []
+    var databases: [(way: TargetWay, node: Node)] = []
     var source = RestoreSource([])
-    /// The directories from the target to where ``parent(of:_:)`` was last, since the next is near.
-    var trail: [(name: [UInt8], directory: TargetDirectory)] = []
+    /// Where the restore is in the target; nil where a dry run finds no target.
+    var trail: TargetTrail?
 
     /// The file systems that are written to: by device, the first directory of each.
     private var devices: [UInt64: TargetDirectory] = [:]
@@ -47,6 +49,8 @@ package final class Restorer {
     /// Bytes of memory that a file takes while it waits for a worker, roughly.
     static let fileCost = 2048
     static let batchLimit = 256 << 10
+    /// The same of a directory, so that a quarter of the descriptors is enough for all.
+    let directoryCost = WorkPool.budgetBytes / max(16, min(1024, OpenFiles.limit / 4))
 
     /// - Parameter sync: makes the file system of an open directory durable.
     package init(
@@ -74,9 +78,10 @@ package final class Restorer {
         let target = try TargetDirectory.target(request.target, create: !request.dryRun)
         guard try target?.lies(in: request.spared) != true else { throw Restorer.holdsRepository }
         if let target { try willWrite(in: target) }
-        let root = try RestoredDirectory(target, at: request.target)
+        trail = target.map { TargetTrail(from: $0) }
+        let root = try RestoredDirectory(target)
         if let single {
-            _ = try restore(single, in: root)
+            _ = try restore(single, in: root, at: request.target)
         } else {
             try contents(runs, root)
         }
@@ -85,16 +90,16 @@ package final class Restorer {
         try pool.drain()
         try report.checkRoom()
         guard let target else { return }
-        try linkFiles(target)
-        try restoreDatabases(target)
+        try linkFiles()
+        try restoreDatabases()
         if request.deletes, single == nil {
-            try deleteStrangers(runs, target, complete: source.complete)
+            try StrangerRemoval(self).run(runs, target, complete: source.complete)
         }
         guard !request.dryRun else { return }
         restoredAt = repository.world.clock.bootTime()
         try report.checkRoom()
         if request.verifies { try RestoreVerification(of: self).run(runs, single: single) }
-        try finishDirectories(runs, target)
+        try finishDirectories(runs)
         if let directory = source.directory {
             metadata.apply(directory, to: [UInt8(ascii: ".")], in: target)
         }
@@ -128,7 +133,8 @@ package final class Restorer {
     }
 
     func selects(_ path: FilePath, isDirectory: Bool) -> Bool {
-        request.selection.selects(patternPath(path), isDirectory: isDirectory)
+        request.selection.isEverything
+            || request.selection.selects(patternPath(path), isDirectory: isDirectory)
     }
 
     func selects(_ node: Node, _ path: FilePath) -> Bool {
@@ -154,17 +160,20 @@ package final class Restorer {
 
     private func contents(_ runs: [BlobReference], _ target: RestoredDirectory) throws {
         var stack = [Frame(target, runs)]
+        var place = request.target
         while let top = stack.last {
             if isInterrupted() { throw Interrupted() }
             try report.checkRoom()
             if let node = top.nodes.popFirst() {
-                if let inner = try restore(node, in: top.directory) {
+                if let inner = try restore(node, in: top.directory, at: place) {
                     stack.append(Frame(inner, node.runs))
+                    place = place.appending(node.name)
                 }
             } else if let run = top.runs.popFirst() {
-                top.nodes = nodes(of: run, top.directory.path)[...]
+                top.nodes = nodes(of: run, place)[...]
             } else {
                 stack.removeLast()
+                place = place.parent
             }
         }
     }
@@ -180,9 +189,9 @@ package final class Restorer {
 
     /// Restores one entry, or queues it; returns the directory to go into.
     private func restore(
-        _ node: Node, in parent: RestoredDirectory
+        _ node: Node, in parent: RestoredDirectory, at place: FilePath
     ) throws -> RestoredDirectory? {
-        let path = parent.path.appending(node.name)
+        let path = place.appending(node.name)
         guard mayEnter(node, path) else { return nil }
         if node.kind == .directory {
             let directory = RestoredDirectory(node, in: parent)
@@ -218,10 +227,11 @@ package final class Restorer {
         _ node: Node, in parent: RestoredDirectory, _ path: FilePath
     ) throws {
         // In a dry run it may not be there yet.
-        guard let directory = parent.opened else {
+        guard !parent.isAbsent else {
             return report.say(.item(.restored, path: path, bytes: node.size))
         }
-        let way = parent.way + [node.name]
+        guard let directory = parent.reach(for: self) else { return }
+        let way = TargetWay(node.name, below: parent.way)
         if case .database = node.content {
             databases.append((way, stated(node, path)))
             return
@@ -274,7 +284,7 @@ package final class Restorer {
     }
 
     /// Where the first name of a file with several was restored; nil for that first name itself.
-    func firstName(of node: Node, _ way: [[UInt8]]) -> [[UInt8]]? {
+    func firstName(of node: Node, _ way: TargetWay) -> TargetWay? {
         guard node.links > 1 else { return nil }
         let group = FileLinkGroup(device: node.device, inode: node.inode)
         if let first = firstNames[group] { return first }

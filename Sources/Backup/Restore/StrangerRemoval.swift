@@ -14,20 +14,36 @@ struct StrangerRemoval {
     }
 
     func run(_ runs: [BlobReference], _ target: TargetDirectory, complete: Bool) throws {
-        if complete { try clean(target, keeping: runs) }
-        try restorer.browser.walk(runs, at: target.path) { node, path in
-            guard case .directory(let runs, let complete) = node.content,
-                restorer.mayEnter(node, path)
-            else { return false }
-            let way = Array(path.components.dropFirst(target.path.components.count))
-            let parent = try restorer.parent(of: way, target)
-            guard try parent.status(node.name)?.kind == .directory else { return false }
-            if complete { try clean(try parent.open(node.name), keeping: runs) }
-            return true
+        if complete { clean(target, keeping: runs) }
+        try restorer.walk(runs) { node, path, way in
+            guard case .directory(let runs, let complete) = node.content else { return false }
+            do {
+                let parent = try restorer.directory(at: way.above)
+                guard try parent.status(node.name)?.kind == .directory else { return false }
+                if complete { clean(try restorer.directory(at: way), keeping: runs) }
+                return true
+            } catch {
+                restorer.report.problem(path, during: "deleting what is not in the snapshot", error)
+                return false
+            }
         }
     }
 
-    private func clean(_ directory: TargetDirectory, keeping runs: [BlobReference]) throws {
+    private func clean(_ directory: TargetDirectory, keeping runs: [BlobReference]) {
+        do {
+            let kept = try names(of: runs)
+            for name in try Directory.names(in: directory.descriptor, path: directory.path)
+            where !kept.contains(name) {
+                try remove(name, in: directory)
+            }
+        } catch {
+            // A listing that is damaged says nothing of what is to be kept.
+            restorer.report.problem(
+                directory.path, during: "deleting what is not in the snapshot", error)
+        }
+    }
+
+    private func names(of runs: [BlobReference]) throws -> Set<[UInt8]> {
         var kept: Set<[UInt8]> = []
         for run in runs {
             for node in try restorer.browser.nodes(of: run) {
@@ -36,10 +52,7 @@ struct StrangerRemoval {
                 for suffix in DatabaseSidecar.suffixes { kept.insert(node.name + suffix) }
             }
         }
-        for name in try Directory.names(in: directory.descriptor, path: directory.path)
-        where !kept.contains(name) {
-            try remove(name, in: directory)
-        }
+        return kept
     }
 
     private func remove(_ name: [UInt8], in directory: TargetDirectory) throws {

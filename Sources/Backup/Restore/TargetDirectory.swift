@@ -5,15 +5,9 @@ import Platform
 ///
 /// Every step goes from an open directory to a name in it and follows no link; so a restore cannot
 /// leave its target, whatever the repository says and whoever moves things meanwhile.
-final class TargetDirectory: Sendable {
-    let descriptor: Descriptor
-    let path: FilePath
+typealias TargetDirectory = OpenDirectory
 
-    private init(_ descriptor: consuming Descriptor, _ path: FilePath) {
-        self.descriptor = descriptor
-        self.path = path
-    }
-
+extension TargetDirectory {
     /// The target itself; made, with its parents, where it is missing.
     static func target(_ path: FilePath, create: Bool) throws -> TargetDirectory? {
         if create { try makeWithParents(path) }
@@ -37,13 +31,6 @@ final class TargetDirectory: Sendable {
         }
     }
 
-    /// A directory in this one; throws where the name is a link or no directory.
-    func open(_ name: [UInt8]) throws -> TargetDirectory {
-        let opened = try Descriptor.open(
-            name, in: descriptor, flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-        return TargetDirectory(opened, path.appending(name))
-    }
-
     /// What a name stands for, or nil.
     func status(_ name: [UInt8]) throws -> FileStatus? {
         do {
@@ -57,14 +44,14 @@ final class TargetDirectory: Sendable {
     /// Whether this directory, or one it lies in, is one of some; found by the way up, so that no
     /// link in the path hides it.
     func lies(in directories: Set<FileIdentity>) throws -> Bool {
-        var way = path
+        var directory = self
         var last: FileIdentity?
         while true {
-            let found = FileIdentity(try FileStatus.of(way, followingLinks: true))
+            let found = try directory.identity()
             guard !directories.contains(found) else { return true }
             guard found != last else { return false }
             last = found
-            way = FilePath(bytes: way.bytes + Array("/..".utf8))
+            directory = try directory.above()
         }
     }
 
@@ -79,12 +66,65 @@ final class TargetDirectory: Sendable {
             return true
         }
         guard !spared.contains(FileIdentity(status)) else { return false }
-        let inner = try open(name)
-        var isEmpty = true
-        for child in try Directory.names(in: inner.descriptor, path: inner.path) {
-            if try !inner.remove(child, sparing: spared) { isEmpty = false }
-        }
+        var removal = try TreeRemoval(of: open(name), sparing: spared)
+        let isEmpty = try removal.run()
         if isEmpty { try FileTree.removeDirectory(name, in: descriptor) }
         return isEmpty
+    }
+}
+
+/// Empties a directory, however deep what lies in it.
+private struct TreeRemoval {
+    private struct Level {
+        let name: [UInt8]
+        var children: ArraySlice<[UInt8]>
+        var isEmpty = true
+    }
+
+    private let spared: Set<FileIdentity>
+    private var trail: DirectoryTrail
+    private var levels: [Level] = []
+
+    init(of directory: OpenDirectory, sparing spared: Set<FileIdentity>) throws {
+        self.spared = spared
+        trail = DirectoryTrail(from: directory)
+        levels = [try TreeRemoval.level([], directory)]
+    }
+
+    private static func level(_ name: [UInt8], _ directory: OpenDirectory) throws -> Level {
+        let names = try Directory.names(in: directory.descriptor, path: directory.path)
+        return Level(name: name, children: names[...])
+    }
+
+    /// Answers whether all is gone.
+    mutating func run() throws -> Bool {
+        while true {
+            if let name = levels[levels.count - 1].children.popFirst() {
+                try remove(name, in: trail.innermost())
+                continue
+            }
+            let left = levels.removeLast()
+            guard !levels.isEmpty else { return left.isEmpty }
+            trail.leave(to: levels.count - 1)
+            if left.isEmpty {
+                try FileTree.removeDirectory(left.name, in: trail.innermost().descriptor)
+            } else {
+                levels[levels.count - 1].isEmpty = false
+            }
+        }
+    }
+
+    private mutating func remove(_ name: [UInt8], in directory: OpenDirectory) throws {
+        guard let status = try directory.status(name) else { return }
+        guard status.kind == .directory else {
+            return try FileTree.remove(name, in: directory.descriptor)
+        }
+        guard !spared.contains(FileIdentity(status)) else {
+            levels[levels.count - 1].isEmpty = false
+            return
+        }
+        let inner = try directory.open(name)
+        levels.append(try TreeRemoval.level(name, inner))
+        try trail.enter(inner, as: name)
     }
 }

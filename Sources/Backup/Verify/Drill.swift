@@ -59,9 +59,9 @@ package struct Drill {
         try restorer.run(RestoreSource(nil, of: snapshot.snapshot))
         let end = clock.bootTime()
         let databases = try snapshot.snapshot.databases.map { database in
-            DrillResult.Database(
-                path: FilePath(bytes: database.path),
-                integrity: try integrity(of: FilePath(bytes: scratch.bytes + database.path)))
+            let path = FilePath(bytes: database.path)
+            let integrity = try integrity(of: path, below: restorer)
+            return DrillResult.Database(path: path, integrity: integrity)
         }
         let restored = restorer.restoredAt ?? end
         return DrillResult(
@@ -70,11 +70,16 @@ package struct Drill {
             proofSeconds: Double(clock.bootTime() - restored) / 1e9)
     }
 
-    private func integrity(of path: FilePath) throws -> String {
+    private func integrity(of path: FilePath, below restorer: Restorer) throws -> String {
         do {
-            // Read-only, since a snapshot may hold a journal for it that names any file to remove.
+            let way = TargetWay(path.components)
+            let directory = try restorer.directory(at: way?.above)
+            let place = DatabasePlace(path.lastComponent, in: directory.descriptor)
+            // Read-only, since a snapshot may hold a journal for it that names any file to remove;
+            // and in its directory, since below the scratch directory a path may be too long.
             let connection = try Connection(
-                opening: path, mode: .readOnly, busyTimeoutMilliseconds: 10_000)
+                opening: directory.path.appending(path.lastComponent), mode: .readOnly,
+                busyTimeoutMilliseconds: 10_000, at: place)
             let check = try connection.prepare("PRAGMA integrity_check(5)")
             var lines: [String] = []
             while try check.step() { lines.append(check.text(at: 0)) }

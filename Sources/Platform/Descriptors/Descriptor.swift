@@ -67,6 +67,18 @@ extension Descriptor {
         return Descriptor(owning: raw, path: directory.path(of: name))
     }
 
+    /// Opens the directory in which an open one lies. Source: openat(2), `..`.
+    package static func openAbove(
+        _ directory: borrowing Descriptor
+    ) throws(SystemError) -> Descriptor {
+        let raw = directory.raw
+        let path = directory.path?.parent
+        let opened = try systemCall("open", path) {
+            hold_openat(raw, "..", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0)
+        }
+        return Descriptor(owning: opened, path: path)
+    }
+
     /// A file without a name in a directory, gone once it is closed. Source: O_TMPFILE, open(2).
     package static func openNameless(in directory: FilePath) throws(SystemError) -> Descriptor {
         do {

@@ -12,7 +12,19 @@ package struct FilePath: Hashable, Comparable, Sendable, ExpressibleByStringLite
     /// Bytes that hold a NUL cannot name anything: they make the empty path, which every call
     /// refuses with ENOENT, rather than a shorter path that names something else.
     package init(bytes: [UInt8]) {
-        self.bytes = bytes.contains(0) ? [] : bytes
+        self.bytes = FilePath.holdsZero(bytes) ? [] : bytes
+    }
+
+    /// Of bytes that were looked at before.
+    private init(checked bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    private static func holdsZero(_ bytes: [UInt8]) -> Bool {
+        bytes.withUnsafeBytes { buffer in
+            guard let start = buffer.baseAddress else { return false }
+            return memchr(start, 0, buffer.count) != nil
+        }
     }
 
     package init(_ string: String) {
@@ -46,17 +58,18 @@ package struct FilePath: Hashable, Comparable, Sendable, ExpressibleByStringLite
         while let last = rest.last, last != FilePath.slash { rest.removeLast() }
         while rest.last == FilePath.slash { rest.removeLast() }
         if rest.isEmpty { return FilePath(bytes: isAbsolute ? [FilePath.slash] : FilePath.dot) }
-        return FilePath(bytes: Array(rest))
+        return FilePath(checked: Array(rest))
     }
 
     package func appending(_ component: [UInt8]) -> FilePath {
         guard !bytes.isEmpty else { return FilePath(bytes: component) }
+        guard !FilePath.holdsZero(component) else { return FilePath(checked: []) }
         var joined: [UInt8] = []
         joined.reserveCapacity(bytes.count + 1 + component.count)
         joined += bytes
         if joined.last != FilePath.slash { joined.append(FilePath.slash) }
         joined += component
-        return FilePath(bytes: joined)
+        return FilePath(checked: joined)
     }
 
     package func appending(_ component: String) -> FilePath {

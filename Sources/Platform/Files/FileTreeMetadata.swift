@@ -3,6 +3,9 @@ import Glibc
 
 // Owner, permissions and times of a name in an open directory; `.` is the directory itself.
 extension FileTree {
+    /// Instead of a user's or a group's number: the one that it has. Source: chown(2), `-1`.
+    package static let sameID = UInt32.max
+
     /// Sets owner and group, of a link its own. Source: fchownat(2), AT_SYMLINK_NOFOLLOW.
     ///
     /// The system takes set-user-ID bits and capabilities away: set those afterwards.

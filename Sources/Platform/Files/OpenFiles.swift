@@ -1,7 +1,15 @@
 import Glibc
 
-/// Who else has a file open, as far as locks tell.
+/// Who else has a file open, as far as locks tell; and how many this process may have open.
 package enum OpenFiles {
+    /// Descriptors that this process may have. Source: getrlimit(2), RLIMIT_NOFILE.
+    package static var limit: Int {
+        var limit = rlimit()
+        let code = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        // It cannot fail but for a wrong argument; 256 is less than any system gives.
+        return code == 0 ? Int(clamping: limit.rlim_cur) : 256
+    }
+
     /// Whether another process holds a lock on a file: each connection of SQLite to a database in
     /// WAL mode does, for as long as it is open.
     ///

@@ -10,7 +10,7 @@ package enum ProcessSetup {
         var limit = rlimit()
         if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 {
             limit.rlim_cur = min(limit.rlim_max, 65536)
-            // What is refused leaves the old limit, which is enough but for very deep trees.
+            // What is refused leaves the old limit: everything is bounded by what that is.
             _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         }
         hold_tune_allocator(32 << 20)

@@ -32,11 +32,9 @@ extension Node {
             && attributes.reduce(0) { $0 + $1.name.count + $1.value.count + 6 } <= attributeBytes
     }
 
-    /// Whether a node can have these extents; of pieces it holds less than 1 MiB.
-    package static func canHold(_ extents: [Extent]) -> Bool {
-        // As many bytes as they can take at most: 9 a number.
-        extents.count * 18 <= extentBytes
-    }
+    /// The most extents that a node can have, each taking as many bytes as it can at most, 9 a
+    /// number; of pieces it holds less than 1 MiB.
+    package static let mostExtents = extentBytes / 18
 }
 
 extension Node.Content {

@@ -37,10 +37,13 @@ package final class WorkPool: Sendable {
     private let inline: Mutex<Tools>?
     package let failure: FirstFailure
 
+    /// Bytes of jobs that may be waiting or in work, unless another number is given.
+    package static let budgetBytes = 24 << 20
+
     /// - Parameter budgetBytes: bytes of jobs that may be waiting or in work.
     package init(
         _ repository: Repository, level: CompressionLevel, failure: FirstFailure,
-        budgetBytes: Int = 24 << 20
+        budgetBytes: Int = WorkPool.budgetBytes
     ) {
         self.failure = failure
         budget = ByteBudget(bytes: budgetBytes)

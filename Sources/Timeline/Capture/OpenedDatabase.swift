@@ -29,8 +29,9 @@ struct OpenedDatabase {
         if !isOurs, isClosed, OpenedDatabase.hasJournal(resolved) {
             OpenedDatabase.visit(resolved, asOwnerOf: status, patience: patience)
         }
-        // By the path that was looked at, which no link can lead elsewhere by now.
-        let place = location.place
+        // By the path that was looked at, where only we could lead it elsewhere by now.
+        let isSafe = isOurs && resolved.bytes.count <= Connection.longestPath
+        let place = location.prefersPath && isSafe ? nil : location.place
         let opened = try OpenedDatabase.open(resolved, isOurs ? .readWrite : .readOnly, at: place)
         try location.require(opened.connection)
         let header = try OpenedDatabase.header(of: path, in: opened, patience: patience)

@@ -63,19 +63,23 @@ package final class DatabaseRecorder {
     /// Captures a database.
     ///
     /// - Parameters:
-    ///   - path: absolute; the stream is known by it.
+    ///   - location: of an absolute path; the stream is known by that.
     ///   - known: what the parent snapshot recorded of it.
     /// - Throws: `CaptureError` where it cannot be read as one state; what a repository throws.
     package func capture(
-        _ path: FilePath, known: Snapshot.Database?
+        _ location: DatabaseLocation, known: Snapshot.Database?
     ) throws -> CapturedDatabase {
+        let path = location.path
+        guard path.bytes.count <= StreamIdentity.longestPath else {
+            throw CaptureError(.notADatabase, path, "its path is longer than a stream can have")
+        }
         if let database = try askWatch(for: path) {
             let isUnchanged = known?.reference.chain == database.reference.chain
             return CapturedDatabase(
                 database: isUnchanged ? known ?? database : database, journalMode: .wal,
                 isBase: false, changedPages: 0, longestHold: 0)
         }
-        let reader = try DatabaseReader(opening: path)
+        let reader = try DatabaseReader(location)
         defer { reader.close() }
         do {
             return try capture(path, known: known, with: reader)

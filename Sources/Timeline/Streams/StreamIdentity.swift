@@ -15,6 +15,9 @@ package struct StreamIdentity: Sendable, Hashable {
         self.path = path
     }
 
+    /// Bytes of a database's path, here and in a snapshot.
+    static let longestPath = 1 << 16
+
     package var encoded: [UInt8] {
         var writer = ByteWriter()
         writer.write(u8: 1)
@@ -29,7 +32,7 @@ package struct StreamIdentity: Sendable, Hashable {
         guard try reader.u8() == 1 else { throw FormatError("stream of an unknown version") }
         stream = try reader.bytes(16)
         host = String(decoding: try reader.counted(limit: 4096), as: UTF8.self)
-        path = try reader.counted(limit: 1 << 16)
+        path = try reader.counted(limit: StreamIdentity.longestPath)
         try reader.finish()
     }
 }
