@@ -90,8 +90,11 @@ final class SmallScene {
     }
 
     /// What verify finds, reading everything; nil where the repository does not even open.
+    ///
+    /// - Parameter meanwhile: done once, when the first file or entry is about to be looked at.
     func findings(
-        fresh: Bool, _ depth: VerifyDepth = .everything
+        fresh: Bool, _ depth: VerifyDepth = .everything,
+        meanwhile: @escaping @Sendable () -> Void = {}
     ) throws -> [VerifyFinding]? {
         let repository: Repository
         do {
@@ -102,8 +105,27 @@ final class SmallScene {
         let findings = Mutex<[VerifyFinding]>([])
         let report = VerifyReport { finding in findings.withLock { $0.append(finding) } }
         let damaged = try repository.refresh()
-        try Verifier(repository, report: report) { false }.run(depth, damagedPacks: damaged)
+        let hasBegun = Atomic(false)
+        let verifier = Verifier(repository, report: report) {
+            if !hasBegun.exchange(true, ordering: .relaxed) { meanwhile() }
+            return false
+        }
+        try verifier.run(depth, damagedPacks: damaged)
         return findings.withLock { $0 }
+    }
+
+    /// Prunes as a command does, leaving as little as can be; answers how many files went.
+    func prune() throws -> Int {
+        let repository = try open(fresh: true)
+        let lease = try HeldLease(on: place, purpose: "prune", world: repository.world)
+        try repository.refresh()
+        try lease.declare(honouring: repository.marks)
+        let survey = RetentionSurvey(
+            repository, window: 0, trustsTimes: true, checkpoint: {})
+        let pruner = Pruner(repository, under: lease, survey: survey.run, checkpoint: {})
+        let report = try pruner.run(.bytes(0)) { _ in }
+        try lease.end()
+        return Int(report.deleted.files)
     }
 
     /// The files of the repository that can be hurt, `config` left out.

@@ -94,6 +94,37 @@ import Testing
     }
 
     @Test(arguments: [VerifyDepth.structure, .everything])
+    func whatPruneTakesAwayMeanwhileIsNoDamage(_ depth: VerifyDepth) throws {
+        let (made, first, second) = try Self.scene(seed: 10)
+        // All is done on this thread.
+        nonisolated(unsafe) let scene = made
+        scene.place.tamper(ObjectName(.snapshots, first.id.hex), nil)
+        let before = Set(try scene.files())
+        let findings = try scene.findings(fresh: true, depth) {
+            do {
+                #expect(try scene.prune() > 0)
+            } catch {
+                Issue.record(error)
+            }
+        }
+        #expect(findings?.isEmpty == true, "\(findings ?? [])")
+        #expect(!Set(try scene.files()).isSuperset(of: before))
+        _ = try scene.restore(second)
+    }
+
+    @Test(arguments: [VerifyDepth.structure, .everything])
+    func aPackThatIsLostMeanwhileHurtsThePathsThatNeedIt(_ depth: VerifyDepth) throws {
+        let (scene, _, second) = try Self.scene(seed: 11)
+        let place = scene.place
+        let packs = try place.list(.packs).map(\.name)
+        let findings = try #require(
+            try scene.findings(fresh: true, depth) {
+                for pack in packs { place.tamper(pack, nil) }
+            })
+        #expect(findings.paths.contains { $0.hasPrefix(second.shortID) }, "\(findings)")
+    }
+
+    @Test(arguments: [VerifyDepth.structure, .everything])
     func aSegmentThatIsMissingHurtsTheStatesThatNeedIt(_ depth: VerifyDepth) throws {
         let (scene, first, second) = try Self.scene(seed: 5)
         var hurt: Set<Set<String>> = []

@@ -13,6 +13,14 @@ final class HurtPacks: Sendable {
     }
 
     private let packs = Mutex<[String: Rest]>([:])
+    private let missing = Atomic(false)
+
+    /// Whether a file was gone that had been listed.
+    var missesFiles: Bool { missing.load(ordering: .relaxed) }
+
+    func noteMissing() { missing.store(true, ordering: .relaxed) }
+
+    func forgetMissing() { missing.store(false, ordering: .relaxed) }
 
     /// Whether nothing that was read is damaged.
     var isEmpty: Bool { packs.withLock { $0.isEmpty } }

@@ -13,6 +13,8 @@ final class SnapshotCheck {
     private let isInterrupted: @Sendable () -> Bool
     private lazy var pieces = PieceCheck(repository) { [unowned self] in try isHurt($0) }
     private var clean: Set<BlobID> = []
+    /// Whether a file was gone that had been listed.
+    private(set) var missedFile = false
     private var checkedStates: [DatabaseReference: String?] = [:]
 
     init(
@@ -66,6 +68,7 @@ final class SnapshotCheck {
             try recovery.check(reference) { try isHurt($0) }
         } catch let error as RepositoryError where error.code != .readOnly {
             reason = error.message
+            if error.code == .absent { missedFile = true }
         }
         checkedStates[reference] = .some(reason)
         return reason

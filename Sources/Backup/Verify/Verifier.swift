@@ -7,6 +7,10 @@
 // The snapshots are walked while other threads read the packs. Where that finds damaged blobs they
 // are walked again, now knowing of them, and only what the last walk finds is reported.
 //
+// A file that is gone when it is to be read may have been pruned, what is needed of it being copied
+// first. So everything is listed again, what is new is checked, and the snapshots are walked again:
+// a file that was lost hurts what needs it.
+//
 // Nothing is repaired, nothing is written but the catalogue.
 
 import Codec
@@ -30,7 +34,11 @@ package final class Verifier {
     private let report: VerifyReport
     private let isInterrupted: @Sendable () -> Bool
     private let hurt = HurtPacks()
+    /// Files that were checked, or reported.
+    private var checked: Set<ObjectName> = []
 
+    /// How often everything is listed again.
+    private static let rounds = 5
     /// Findings of the walk beside the reading that are kept; where there are more, they are found
     /// again afterwards.
     private static let keptLimit = 10_000
@@ -50,13 +58,29 @@ package final class Verifier {
     package func run(
         _ depth: VerifyDepth, damagedPacks: [(pack: ObjectName, reason: any Error)]
     ) throws {
-        let (snapshots, damaged) = try repository.snapshots()
         try checkControlFiles()
+        var damagedPacks = damagedPacks
+        for _ in 1..<Verifier.rounds {
+            if try run(depth, damagedPacks, isLast: false) { return }
+            damagedPacks = try repository.refresh()
+            report.forgetWalk()
+        }
+        _ = try run(depth, damagedPacks, isLast: true)
+    }
+
+    /// Looks at what was not checked before; false, and nothing of the walk reported, where a file
+    /// was gone that had been listed.
+    private func run(
+        _ depth: VerifyDepth, _ damagedPacks: [(pack: ObjectName, reason: any Error)], isLast: Bool
+    ) throws -> Bool {
+        hurt.forgetMissing()
+        let (snapshots, damaged) = try repository.snapshots()
         let whole = try checkFiles(depth, damagedPacks)
         let (recovery, early) = try readWhole(whole) {
             let recovery = try DatabaseRecovery(from: repository)
-            return (recovery, try whole.isEmpty ? nil : walk(snapshots, recovery))
+            return (recovery, try walk(snapshots, recovery))
         }
+        guard isLast || !hurt.missesFiles else { return false }
         for (name, reason) in damaged {
             report.found(.snapshot(name: name.name, reason: "\(reason)"))
         }
@@ -69,6 +93,7 @@ package final class Verifier {
             report.forgetWalk()
             try check(snapshots, recovery, found: report.found)
         }
+        return true
     }
 
     /// What a walk finds that knows of no damaged blob; nil where it is too much to keep.
@@ -94,6 +119,7 @@ package final class Verifier {
             try check.run(snapshot, found: found)
             report.update { $0.snapshots += 1 }
         }
+        if check.missedFile { hurt.noteMissing() }
     }
 
     // MARK: Files
@@ -116,6 +142,7 @@ package final class Verifier {
         var whole: [StoredFile] = []
         for folder in Folder.sealed {
             let files = try repository.place.list(folder).sorted { $0.name < $1.name }
+                .filter { checked.insert($0.name).inserted }
             for file in files where !file.name.isSealedName {
                 report.found(
                     .file(name: "\(file.name)", reason: "it does not belong to a repository"))
@@ -153,6 +180,9 @@ package final class Verifier {
                 if let reason = known[name] { throw RepositoryError(.damaged, reason) }
                 let pack = try PackReader(name, in: repository.place)
                 _ = try pack.index(with: opener.cipher(of: pack))
+            } catch let error as RepositoryError where error.code == .absent {
+                hurt.noteMissing()
+                continue
             } catch let error as RepositoryError where error.code != .readOnly {
                 report.found(.file(name: "\(name)", reason: error.message))
             }
@@ -182,6 +212,7 @@ package final class Verifier {
         try pool.submit(bytes: 1) { [repository, report, hurt, isInterrupted] tools in
             if isInterrupted() { throw Interrupted() }
             let finding = try PackCheck(repository.place, with: tools).run(file.name)
+            guard !finding.isAbsent else { return hurt.noteMissing() }
             if let reason = finding.reason {
                 report.found(.file(name: "\(file.name)", reason: reason))
             }

@@ -7,6 +7,8 @@ package struct PackCheck {
     package struct Finding: Sendable {
         package let pack: ObjectName
         package var bytes: UInt64 = 0
+        /// Whether it is not there: removed since it was listed, or lost.
+        package var isAbsent = false
         /// Why the pack as a whole is not what it should be.
         package var reason: String?
         /// Blobs of it that cannot be read.
@@ -45,8 +47,10 @@ package struct PackCheck {
             if digest.hex != name.name, finding.reason == nil {
                 finding.reason = "\(name): its bytes are not those it is named by"
             }
-        } catch let error as RepositoryError where error.code == .damaged || error.code == .absent {
+        } catch let error as RepositoryError where error.code == .damaged {
             finding.reason = error.message
+        } catch let error as RepositoryError where error.code == .absent {
+            finding.isAbsent = true
         }
         return finding
     }

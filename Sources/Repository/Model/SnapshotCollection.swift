@@ -22,6 +22,8 @@ extension Repository {
         for file in try place.list(.snapshots) where file.name.isSealedName {
             do {
                 readable.append(try snapshot(named: file.name, with: opener))
+            } catch let error as RepositoryError where error.code == .absent {
+                continue  // it was forgotten since it was listed
             } catch let error as RepositoryError where error.code != .readOnly {
                 damaged.append((file.name, error))
             }

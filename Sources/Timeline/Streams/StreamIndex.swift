@@ -62,6 +62,8 @@ package struct StreamIndex: Sendable {
                 try repository.catalogue.note(reader.row(size: file.size))
             } catch let error as RepositoryError where error.code == .damaged {
                 damaged.append((file.name, error))
+            } catch let error as RepositoryError where error.code == .absent {
+                continue  // it has gone since it was listed
             }
         }
         try repository.catalogue.removeNotes(of: Array(noted.keys))
