@@ -41,6 +41,23 @@ import Testing
         try Self.expectAllIsFound(scene, ids)
     }
 
+    @Test func aProcessThatKeepsItLockedIsWaitedForAndThenTheFileIsNamed() throws {
+        let (scene, _, path) = try Self.stored()
+        let other = try Connection(
+            opening: path, mode: .readWrite, busyTimeoutMilliseconds: 1000)
+        try other.execute("BEGIN IMMEDIATE")
+        let catalogue = try Catalogue(
+            at: path, repository: scene.open().identity, patience: 20)
+        let failure = try #require(throws: RepositoryError.self) {
+            try catalogue.add(pack: "p", size: 1, entries: [])
+        }
+        #expect(failure.code == .locked)
+        #expect(failure.message.contains("\(path)"))
+        #expect(failure.hint?.contains("fuser -v \(path)") == true)
+        try other.execute("COMMIT")
+        try catalogue.add(pack: "p", size: 1, entries: [])
+    }
+
     @Test(arguments: [
         "garbage", "zeros", "empty", "half", "first page", "later pages", "last pages", "text",
     ])

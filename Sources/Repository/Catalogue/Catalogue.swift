@@ -47,18 +47,32 @@ package final class Catalogue: Sendable {
     private let contents: Mutex<Contents>
     private let path: FilePath
     private let repository: String
+    private let patience: Int
 
     /// Opens the catalogue of `repository` at `path`; one that is damaged, or belongs to another
     /// repository or version, is made anew.
-    package init(at path: FilePath, repository: String) throws {
+    ///
+    /// - Parameter patience: milliseconds to wait for another process that is writing it.
+    /// - Throws: `locked` where that one does not end: it may have been stopped half-way.
+    package init(at path: FilePath, repository: String, patience: Int = 60_000) throws {
         self.path = path
         self.repository = repository
+        self.patience = patience
         do {
-            contents = Mutex(try Catalogue.open(path, repository))
+            contents = Mutex(try Catalogue.open(path, repository, patience))
         } catch let error as SQLiteError where error.isNotADatabase || error.isCorrupt {
             try Catalogue.discard(path)
-            contents = Mutex(try Catalogue.open(path, repository))
+            contents = Mutex(try Catalogue.open(path, repository, patience))
+        } catch let error as SQLiteError where error.isBusy {
+            throw Catalogue.isLocked(path)
         }
+    }
+
+    private static func isLocked(_ path: FilePath) -> RepositoryError {
+        RepositoryError(
+            .locked, "another process keeps the catalogue \(path) locked",
+            hint: "Find it with 'fuser -v \(path)' and continue or end it, or give another"
+                + " --cache-dir meanwhile.")
     }
 
     /// Works on the catalogue; where that finds it damaged, an empty one takes its place.
@@ -77,8 +91,10 @@ package final class Catalogue: Sendable {
                 return try body(&contents)
             } catch let error as SQLiteError where error.isNotADatabase || error.isCorrupt {
                 try Catalogue.discard(path)
-                contents = try Catalogue.open(path, repository)
+                contents = try Catalogue.open(path, repository, patience)
                 throw CatalogueLost(path: path)
+            } catch let error as SQLiteError where error.isBusy {
+                throw Catalogue.isLocked(path)
             }
         }
     }
@@ -114,9 +130,11 @@ package final class Catalogue: Sendable {
         }
     }
 
-    private static func open(_ path: FilePath, _ repository: String) throws -> Contents {
+    private static func open(
+        _ path: FilePath, _ repository: String, _ patience: Int
+    ) throws -> Contents {
         let connection = try Connection(
-            opening: path, mode: .readWriteCreate, busyTimeoutMilliseconds: 60_000)
+            opening: path, mode: .readWriteCreate, busyTimeoutMilliseconds: patience)
         try connection.execute("PRAGMA journal_mode = WAL")
         // NORMAL keeps the file consistent through a power failure; a lost row costs a look.
         try connection.execute("PRAGMA synchronous = NORMAL")
