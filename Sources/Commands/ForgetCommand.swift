@@ -8,7 +8,7 @@ extension ForgetCommand {
     static func run(_ parsed: ParsedCommand, _ context: CommandContext) throws -> ExitCode {
         let signals = try Signals()
         defer { withExtendedLifetime(signals) {} }
-        let request = try ForgetRequest(parsed)
+        let request = try ForgetRequest(parsed, context)
         return try Session.run(context, purpose: "forget", writes: !request.isDry) { session in
             try ForgetRun(request, session, context).run()
             return context.report.warnings == 0 ? .done : .failed
@@ -27,14 +27,14 @@ struct ForgetRequest {
     let prune: PruneRequest?
     let trustsTimes: Bool
 
-    init(_ parsed: ParsedCommand) throws {
+    init(_ parsed: ParsedCommand, _ context: CommandContext) throws {
         names = try parsed.arguments.indices.compactMap { try parsed.argumentText($0) }
         policy = try ForgetRequest.policy(parsed)
         grouping = try ForgetRequest.grouping(parsed)
         selection = try SnapshotSelection(
             parsed, host: SnapshotFilter.host, path: SnapshotFilter.path, tag: SnapshotFilter.tag)
         isDry = parsed.has(PruneCommand.dryRun)
-        prune = parsed.has(ForgetCommand.prune) ? try PruneRequest(parsed) : nil
+        prune = parsed.has(ForgetCommand.prune) ? try PruneRequest(parsed, context) : nil
         trustsTimes = parsed.has(PruneCommand.trustTimes)
         try requireSense(parsed)
     }
@@ -51,7 +51,10 @@ struct ForgetRequest {
                 hint: "say what to keep, such as --keep-daily 14 --keep-monthly 12; "
                     + "--dry-run shows what would go")
         }
-        for option in [PruneCommand.maxUnused, PruneCommand.keepHistory] where parsed.has(option) {
+        let ofPrune = [
+            PruneCommand.maxUnused, PruneCommand.keepHistory, PruneCommand.historyHost,
+        ]
+        for option in ofPrune where parsed.has(option) {
             guard prune == nil else { continue }
             throw CommandError.usage(
                 "option \(option.spelling) goes with --prune only", hint: "add --prune")
@@ -161,7 +164,8 @@ private struct ForgetRun {
 
     private func summarize(_ count: Int) {
         context.report.plan(
-            request.isDry ? "\(count) snapshots would be removed" : "\(count) snapshots removed",
+            Counted.of(UInt64(count), "snapshot")
+                + (request.isDry ? " would be removed" : " removed"),
             isAsked: request.isDry)
         var line = JSONLine("forget_summary")
         line.add("dry_run", request.isDry)

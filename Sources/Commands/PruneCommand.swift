@@ -8,7 +8,7 @@ extension PruneCommand {
     static func run(_ parsed: ParsedCommand, _ context: CommandContext) throws -> ExitCode {
         let signals = try Signals()
         defer { withExtendedLifetime(signals) {} }
-        let request = try PruneRequest(parsed)
+        let request = try PruneRequest(parsed, context)
         let isDry = parsed.has(dryRun)
         return try Session.run(context, purpose: "prune", writes: !isDry) { session in
             try PruneRun(request, session, context).run(dryRun: isDry)
@@ -20,21 +20,42 @@ extension PruneCommand {
 /// What a prune is told.
 struct PruneRequest {
     let limit: UnusedLimit
-    /// Nanoseconds.
-    let window: Int64
+    let window: HistoryWindow
     let trustsTimes: Bool
 
-    init(_ parsed: ParsedCommand) throws {
+    init(_ parsed: ParsedCommand, _ context: CommandContext) throws {
         let unused = PruneCommand.maxUnused
         limit = try RetentionText.unused(
             parsed.text(unused) ?? "5%", of: "option \(unused.spelling)")
-        let history = PruneCommand.keepHistory
-        let seconds = try RetentionText.age(
-            parsed.text(history) ?? "7d", of: "option \(history.spelling)")
-        window =
-            seconds.multipliedReportingOverflow(by: 1_000_000_000).overflow
-            ? .max : seconds * 1_000_000_000
+        window = try PruneRequest.window(
+            parsed.values(of: PruneCommand.keepHistory),
+            host: parsed.text(PruneCommand.historyHost) ?? context.settings.host
+                ?? ProcessIdentity.hostName())
         trustsTimes = parsed.has(PruneCommand.trustTimes)
+    }
+
+    /// Of `AGE` and `AGE:PATH`.
+    private static func window(_ values: [[UInt8]], host: String) throws -> HistoryWindow {
+        let subject = "option \(PruneCommand.keepHistory.spelling)"
+        var standard: Int64?
+        var rules: [(path: FilePath, nanoseconds: Int64)] = []
+        for value in values {
+            let parts = value.split(
+                separator: UInt8(ascii: ":"), maxSplits: 1, omittingEmptySubsequences: false)
+            let age = try RetentionText.window(
+                String(decoding: parts[0], as: UTF8.self), of: subject)
+            if parts.count > 1 {
+                rules.append((try FilePath(bytes: Array(parts[1])).absolute(), age))
+            } else if standard != nil {
+                throw CommandError.usage(
+                    "\(subject) is given twice without a path",
+                    hint: "say AGE once, and AGE:PATH for what differs")
+            } else {
+                standard = age
+            }
+        }
+        return HistoryWindow(
+            try standard ?? RetentionText.window("7d", of: subject), rules: rules, host: host)
     }
 }
 
@@ -86,7 +107,8 @@ struct PruneRun {
             say(
                 "history of \(FilePath(bytes: stream.identity.path)): every state since "
                     + "\(TimeText.shown(stream.windowStart, in: context.zone)) stays; "
-                    + "\(stream.unneededSegments) of \(stream.segments) segments go, "
+                    + "\(stream.unneededSegments) of "
+                    + "\(Counted.of(UInt64(stream.segments), "segment")) go, "
                     + "\(stream.neededRecords) of \(stream.records) records are needed")
         }
         say("stored: \(shown(plan.stored))")
@@ -141,6 +163,8 @@ struct PruneRun {
         line.add("deleted_bytes", report.deleted.bytes)
         line.add("waiting_files", report.waiting.files)
         line.add("waiting_bytes", report.waiting.bytes)
+        line.add("fresh_files", report.fresh.files)
+        line.add("fresh_bytes", report.fresh.bytes)
         line.add("waiting_for", texts: report.holders)
         line.add("missing_blobs", report.missing)
         return line

@@ -12,8 +12,10 @@ struct WatchPlan {
         let service: HostConfiguration.ServiceEntry?
     }
 
-    /// The services whose snapshots are made meanwhile.
-    let scheduled: [HostConfiguration.ServiceEntry]
+    /// The services of the configuration; none where databases are named.
+    let services: [HostConfiguration.ServiceEntry]
+    /// Between two prunes.
+    let pruneInterval: Duration
     let host: String
     private let entries: [Entry]
     private let data: FilePath
@@ -46,12 +48,12 @@ struct WatchPlan {
         lock = try parsed.choice(
             WatchCommand.checkpointLock, as: WatchCommand.CheckpointLock.self)
         common = settings
-        let services = parsed.arguments.isEmpty ? configuration?.services ?? [] : []
-        scheduled = services.filter { $0.schedule != nil }
+        services = parsed.arguments.isEmpty ? configuration?.services ?? [] : []
+        pruneInterval = configuration?.repository.prune ?? WatchUpkeep.standardPrune
         entries =
             try parsed.arguments.isEmpty
             ? WatchPlan.entries(of: services, context) : WatchPlan.entries(named: parsed.arguments)
-        guard !entries.isEmpty || !scheduled.isEmpty else {
+        guard !entries.isEmpty || services.contains(where: { $0.schedule != nil }) else {
             throw CommandError.usage(
                 "watch needs a database",
                 hint: "say holdfast watch DB…, or holdfast watch --config FILE")

@@ -2,19 +2,24 @@ import Platform
 import Repository
 import Synchronization
 
-/// Makes the snapshots of services while their databases are watched, one after another.
+/// Makes the snapshots of services while their databases are watched, and keeps what their policies
+/// say, one after another.
 ///
-/// Each is made by another process of this program: one that read the files of databases here
+/// Each is done by another process of this program: one that read the files of databases here
 /// would drop the locks that SQLite holds on them when it closes them (fcntl(2)). A snapshot that
-/// was missed while nobody watched is made at once; one that failed is told and tried again.
+/// was missed while nobody watched is made at once; what failed is told and tried again. Behind
+/// each snapshot of a service, and once a day, its policy is applied; what nothing needs any more
+/// is freed by a prune now and then.
 final class WatchSchedule: Sendable {
-    /// A service, and when it is its turn.
+    /// Something to do, and when it is its turn.
     private struct Turn {
-        let service: String
+        let work: WatchWork
         let interval: UInt64
         let words: [[UInt8]]
         var dueAt: UInt64
         var failures = 0
+        /// How often in a row there was more to do.
+        var unfinished = 0
     }
 
     private struct State {
@@ -26,8 +31,9 @@ final class WatchSchedule: Sendable {
     private static let tick: UInt64 = 100_000_000
     /// Nanoseconds to the next try after a failure; doubled each time, up to the schedule's own.
     private static let firstRetry: UInt64 = 5_000_000_000
-    /// Nanoseconds that a snapshot has to end once it was asked to.
+    /// Nanoseconds that a child has to end once it was asked to.
     private static let patience: UInt64 = 5_000_000_000
+    private static let outputLimit = 64 << 20
 
     private let turns: [Turn]
     private let clock: any Clock
@@ -39,25 +45,58 @@ final class WatchSchedule: Sendable {
     ) throws {
         clock = context.clock
         self.log = log
-        guard !plan.scheduled.isEmpty else {
+        guard !plan.services.isEmpty else {
+            turns = []
+            return
+        }
+        if case .terminal = context.settings.password,
+            plan.services.allSatisfy({ $0.schedule == nil })
+        {
+            log.warn("old history stays: nobody can be asked for the password when it is pruned")
             turns = []
             return
         }
         let words = try ProgramWords(context.settings)
+        turns =
+            try WatchSchedule.snapshots(plan, session, context, words)
+            + WatchSchedule.upkeep(plan, context, words)
+    }
+
+    private static func snapshots(
+        _ plan: WatchPlan, _ session: Session, _ context: CommandContext, _ words: ProgramWords
+    ) throws -> [Turn] {
         let made = try session.repository.snapshots().readable.map(\.snapshot).filter {
             $0.host == plan.host
         }
         let now = context.clock.now()
         let boot = context.clock.bootTime()
-        turns = plan.scheduled.compactMap { service in
+        return plan.services.compactMap { service in
             guard let interval = service.schedule?.nanoseconds else { return nil }
             let label = WatchSchedule.label(of: service.name)
             let last = made.filter { $0.tags.contains(label) }.map(\.time).max()
             return Turn(
-                service: service.name, interval: interval,
+                work: .snapshot(of: service.name), interval: interval,
                 words: words.backup(of: service, label: label, host: plan.host),
                 dueAt: boot + WatchSchedule.rest(of: interval, since: last, now: now))
         }
+    }
+
+    private static func upkeep(
+        _ plan: WatchPlan, _ context: CommandContext, _ words: ProgramWords
+    ) -> [Turn] {
+        let boot = context.clock.bootTime()
+        let day = WatchUpkeep.forget.nanoseconds
+        let forgets = plan.services.filter(\.keep.forgets).map { service in
+            Turn(
+                work: .forget(of: service.name, service.keep), interval: day,
+                words: words.forget(
+                    service, label: label(of: service.name), host: plan.host), dueAt: boot + day)
+        }
+        let interval = plan.pruneInterval.nanoseconds
+        let prune = Turn(
+            work: .prune, interval: interval, words: words.prune(plan.services, host: plan.host),
+            dueAt: boot + min(interval, WatchUpkeep.firstPrune.nanoseconds))
+        return forgets + [prune]
     }
 
     /// The label that marks a service's snapshots.
@@ -83,7 +122,9 @@ final class WatchSchedule: Sendable {
                 if let next = turns.indices.min(by: { turns[$0].dueAt < turns[$1].dueAt }),
                     turns[next].dueAt <= now
                 {
-                    turn(&turns[next])
+                    if turn(&turns[next]), case .snapshot(let service) = turns[next].work {
+                        WatchSchedule.forgetNext(service, in: &turns, at: now)
+                    }
                 } else {
                     clock.sleep(nanoseconds: WatchSchedule.tick)
                 }
@@ -92,49 +133,58 @@ final class WatchSchedule: Sendable {
         state.withLock { $0.thread = thread }
     }
 
-    private func turn(_ turn: inout Turn) {
-        let began = clock.bootTime()
-        let problem = run(turn)
-        guard !state.withLock({ $0.isStopping }) else { return }
-        if let problem {
-            log.warn("the snapshot of service \(turn.service) failed: \(problem); tried again")
-            let pause = WatchSchedule.firstRetry << UInt64(min(turn.failures, 10))
-            turn.failures += 1
-            turn.dueAt = clock.bootTime() + min(pause, turn.interval)
-        } else {
-            turn.failures = 0
-            turn.dueAt = began + turn.interval
+    private static func forgetNext(_ service: String, in turns: inout [Turn], at now: UInt64) {
+        for index in turns.indices {
+            guard case .forget(service, _) = turns[index].work else { continue }
+            turns[index].dueAt = now
         }
     }
 
-    /// Nil where a snapshot was made.
-    private func run(_ turn: Turn) -> String? {
+    /// False where it was not done, and is tried again.
+    private func turn(_ turn: inout Turn) -> Bool {
+        let began = clock.bootTime()
+        let outcome = run(turn)
+        guard !state.withLock({ $0.isStopping }) else { return false }
+        if case .failed(let problem) = outcome {
+            log.warn("\(turn.work.name) failed: \(problem); tried again")
+            let pause = WatchSchedule.firstRetry << UInt64(min(turn.failures, 10))
+            turn.failures += 1
+            turn.dueAt = clock.bootTime() + min(pause, turn.interval)
+            return false
+        }
+        turn.failures = 0
+        turn.dueAt = began + turn.interval
+        if case .unfinished = outcome, turn.unfinished + 1 < WatchUpkeep.prunesInARow {
+            turn.unfinished += 1
+            turn.dueAt = began + min(turn.interval, WatchUpkeep.pruneAgain.nanoseconds)
+        } else {
+            turn.unfinished = 0
+        }
+        return true
+    }
+
+    private func run(_ turn: Turn) -> WatchOutcome {
         do {
+            if let beforehand = turn.work.beforehand { log.detail(beforehand) }
             // What it has to say of failures goes where ours goes.
-            let child = try Subprocess(turn.words, output: .null)
+            let child = try Subprocess(turn.words, output: .pipe)
             let isStopping = state.withLock { state in
                 state.child = child
                 return state.isStopping
             }
             if isStopping { child.kill() }
+            let output = try child.takeOutput()?.readAll(limit: WatchSchedule.outputLimit) ?? []
             let status = try child.wait()
             state.withLock { $0.child = nil }
-            switch status {
-            case .exited(ExitCode.done.rawValue):
-                log.detail("service \(turn.service): a snapshot was made")
-            case .exited(ExitCode.incomplete.rawValue):
-                log.warn("the snapshot of service \(turn.service) is not complete")
-            default: return "\(status)"
-            }
-            return nil
+            return turn.work.tell(status, output, to: log)
         } catch {
-            return "\(error)"
+            return .failed("\(error)")
         }
     }
 
     // MARK: Ending
 
-    /// Asks a snapshot that is being made to end; none begins after that.
+    /// Asks what is being done to end; nothing begins after that.
     func interrupt() {
         state.withLock { state in
             state.isStopping = true
@@ -151,37 +201,5 @@ final class WatchSchedule: Sendable {
             clock.sleep(nanoseconds: WatchSchedule.tick / 10)
         }
         state.withLock { $0.thread.take() }?.join()
-    }
-}
-
-/// Command lines for another process of this program that works with the same repository.
-private struct ProgramWords {
-    private let program = Array("/proc/self/exe".utf8)
-    private let repository: [[UInt8]]
-
-    init(_ settings: CommandSettings) throws(CommandError) {
-        var words: [[UInt8]] = [
-            Array("--repo".utf8), try settings.repository().bytes, Array("--cache-dir".utf8),
-            settings.cacheDirectory.bytes,
-        ]
-        switch settings.password {
-        case .file(let path): words += [Array("--password-file".utf8), path.bytes]
-        case .command(let command): words += [Array("--password-command".utf8), command]
-        case .none: words.append(Array("--insecure-no-password".utf8))
-        case .given: break  // it stands in the environment, which is handed down
-        case .terminal:
-            throw .usage(
-                "a watch that makes snapshots cannot ask for the password each time",
-                hint: "say passwordFile or passwordCommand in the configuration")
-        }
-        repository = words
-    }
-
-    func backup(
-        of service: HostConfiguration.ServiceEntry, label: String, host: String
-    ) -> [[UInt8]] {
-        let options = ["--quiet", "--host", host, "--tag", label, "--"].map { Array($0.utf8) }
-        let paths = (service.databases + service.trees).map(\.value.bytes)
-        return [program, Array("backup".utf8)] + repository + options + paths
     }
 }

@@ -4,6 +4,7 @@ import Platform
 import Repository
 import Simulation
 import Testing
+import Timeline
 
 /// A crash scene whose oldest snapshots were forgotten, so that there is something to prune.
 final class PruneScene {
@@ -31,7 +32,7 @@ final class PruneScene {
             try repository.refresh()
             try lease.declare(honouring: repository.marks)
             let survey = RetentionSurvey(
-                repository, window: 0, trustsTimes: false, checkpoint: {})
+                repository, window: HistoryWindow(0), trustsTimes: false, checkpoint: {})
             let pruner = Pruner(
                 repository, under: lease, survey: survey.run, checkpoint: {})
             return try pruner.run(limit) { _ in }

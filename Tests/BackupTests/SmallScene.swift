@@ -6,6 +6,7 @@ import SQLite
 import Simulation
 import Synchronization
 import Testing
+import Timeline
 
 /// A repository in memory with backups of a few small files and a database.
 final class SmallScene {
@@ -121,7 +122,7 @@ final class SmallScene {
         try repository.refresh()
         try lease.declare(honouring: repository.marks)
         let survey = RetentionSurvey(
-            repository, window: 0, trustsTimes: true, checkpoint: {})
+            repository, window: HistoryWindow(0), trustsTimes: true, checkpoint: {})
         let pruner = Pruner(repository, under: lease, survey: survey.run, checkpoint: {})
         let report = try pruner.run(.bytes(0)) { _ in }
         try lease.end()

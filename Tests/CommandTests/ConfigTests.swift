@@ -112,6 +112,54 @@ import Testing
         expect(try watch.finish(), code: 0)
     }
 
+    @Test func eachServiceKeepsWhatItsOwnPolicySaysAndWhatNothingNeedsGoes() throws {
+        let scene = try ConfigScene()
+        let root = scene.fixture.root
+        try scene.fixture.shell(
+            "mkdir other; echo 1 >other/file; head -c 9000 /dev/urandom >uploads/f")
+        try scene.configure(
+            services: """
+                accounts: { databases: ["\(root)/a.db"], trees: ["\(root)/uploads"],
+                  schedule: "1s", seal: "200ms", keep: { last: 1 } },
+                other: { trees: ["\(root)/other"], schedule: "1s", keep: { history: "1d" } },
+                """, repository: "prune: \"1s\",")
+        // Somebody else's, of the same paths.
+        for _ in 1...2 {
+            expect(
+                try scene.fixture.run(
+                    "backup", "--host", "alpha", "--tag", "mine", root + "/uploads"), code: 0)
+        }
+        let watch = try scene.fixture.start(["watch", "--config", scene.file, "-v"])
+        try scene.await("grep -qs 'snapshot removed' run-*.out")
+        try scene.fixture.shell("head -c 9000 /dev/urandom >new; mv new uploads/f")
+        // The watch is at work: what was stored meanwhile is left to a later prune.
+        try scene.await("grep -qs 'pruned: 0 files, 0 B deleted; [1-9]' run-*.out")
+        watch.process.kill(SIGTERM)
+        let run = expect(try watch.finish(), code: 0)
+        #expect(run.output.contains("service accounts: 1 snapshot removed; it keeps each commit"))
+        #expect(!run.output.contains("service other: 1 snapshot removed"))
+        #expect(try scene.snapshots(tagged: "service:accounts") <= 2)
+        #expect(try scene.snapshots(tagged: "service:other") >= 2)
+        #expect(try scene.snapshots(tagged: "mine") == 2)
+        expect(try scene.fixture.run("verify", "--read-data"), code: 0)
+    }
+
+    @Test func aPolicyOfNothingForgetsNothing() throws {
+        let scene = try ConfigScene()
+        try scene.configure(
+            services: """
+                accounts: { trees: ["\(scene.fixture.root)/uploads"], schedule: "1s",
+                  keep: { last: 0, daily: 0 } },
+                """)
+        let check = expect(try scene.fixture.run("config", "check", scene.file), code: 0)
+        #expect(check.output.contains("keeps     each commit for 7d, all snapshots"))
+        let watch = try scene.fixture.start(["watch", "--config", scene.file, "-v"])
+        try scene.await("[ $(cat run-*.out | grep -c 'a snapshot was made') -ge 3 ]")
+        watch.process.kill(SIGTERM)
+        expect(try watch.finish(), code: 0)
+        #expect(try scene.snapshots(tagged: "service:accounts") >= 3)
+    }
+
     @Test func databasesThatAppearBeneathADirectoryAreRecordedAndThoseThatGoStay() throws {
         let scene = try ConfigScene()
         try scene.fixture.shell("mkdir -p many/old; mv a.db many/old/a.db; echo no >many/note")
@@ -166,7 +214,7 @@ import Testing
 }
 
 /// A host with one database and a configuration.
-private final class ConfigScene {
+final class ConfigScene {
     let fixture: HoldfastFixture
     var file: String { fixture.root + "/host.json5" }
 
@@ -188,10 +236,15 @@ private final class ConfigScene {
             """)
     }
 
-    func configure(services: String) throws {
+    func snapshots(tagged tag: String) throws -> Int {
+        expect(try fixture.run("snapshots", "--json", "--tag", tag), code: 0).output
+            .ranges(of: "\"short_id\"").count
+    }
+
+    func configure(services: String, repository: String = "") throws {
         let text = """
             { node: "alpha", data: "\(fixture.root)/data",
-              repository: { location: "\(fixture.repository)", passwordFile: "\(fixture.root)/password" },
+              repository: { \(repository) location: "\(fixture.repository)", passwordFile: "\(fixture.root)/password" },
               services: {
                 \(services)
               } }

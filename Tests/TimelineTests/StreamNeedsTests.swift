@@ -32,7 +32,8 @@ import Testing
                 chain: try #require(synthetic.chains[position]), fingerprint: [])
         }
         return try StreamNeeds(
-            in: synthetic.repository, references: references, window: seconds * 1_000_000_000,
+            in: synthetic.repository, references: references,
+            window: HistoryWindow(seconds * 1_000_000_000),
             now: now.map(SyntheticStream.time))
     }
 

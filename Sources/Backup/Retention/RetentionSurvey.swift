@@ -6,7 +6,7 @@ package import Timeline
 /// Finds what the snapshots and streams of a repository need.
 package final class RetentionSurvey {
     private let repository: Repository
-    private let window: Int64
+    private let window: HistoryWindow
     private let trustsTimes: Bool
     private let forgotten: Set<ObjectName>
     private let checkpoint: () throws -> Void
@@ -14,11 +14,11 @@ package final class RetentionSurvey {
     package private(set) var outlooks: [StreamOutlook] = []
 
     /// - Parameters:
-    ///   - window: nanoseconds for which every record of a stream stays.
+    ///   - window: how long every record of a stream stays.
     ///   - forgotten: snapshots to do as if they were gone.
     package init(
-        _ repository: Repository, window: Int64, trustsTimes: Bool, forgotten: Set<ObjectName> = [],
-        checkpoint: @escaping () throws -> Void
+        _ repository: Repository, window: HistoryWindow, trustsTimes: Bool,
+        forgotten: Set<ObjectName> = [], checkpoint: @escaping () throws -> Void
     ) {
         self.repository = repository
         self.window = window

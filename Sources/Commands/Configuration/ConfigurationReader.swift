@@ -4,12 +4,13 @@
 /// not change silently what is recorded.
 package enum ConfigurationReader {
     private static let hostKeys = ["node", "data", "repository", "services"]
-    private static let repositoryKeys = ["location", "passwordFile", "passwordCommand"]
+    private static let repositoryKeys = ["location", "passwordFile", "passwordCommand", "prune"]
     private static let serviceKeys = [
         "databases", "trees", "schedule", "keep", "seal", "journalLimit", "logLimit",
         "checkpointLock", "whenFull",
     ]
     private static let schedules = Duration.seconds(1)...(.seconds(31_622_400))
+    private static let prunes = Duration.seconds(1)...(.seconds(31_622_400))
     private static let seals = Duration.milliseconds(100)...(.seconds(86_400))
     private static let keepKeys = ["history"] + HostConfiguration.KeepEntry.periods
 
@@ -51,15 +52,20 @@ package enum ConfigurationReader {
                 at: command.place, "passwordCommand", "passwordFile says where the password is",
                 remedy: "take one of them out")
         }
+        let prune = object.duration("prune", in: prunes)
         guard let location = object.absolutePath("location") else { return nil }
         return HostConfiguration.RepositoryEntry(
-            location: location, passwordFile: file, passwordCommand: command?.value)
+            location: location, passwordFile: file, passwordCommand: command?.value, prune: prune)
     }
 
     private static func service(
         _ name: String, _ object: ConfigurationObject
     ) -> HostConfiguration.ServiceEntry {
         var service = HostConfiguration.ServiceEntry(name: name)
+        if name.contains(",") {
+            object.add(
+                nil, "the name of a service has no comma: its snapshots bear it as their label")
+        }
         service.databases = object.absolutePaths("databases")
         service.trees = object.absolutePaths("trees")
         service.schedule = object.duration("schedule", in: schedules)

@@ -18,6 +18,10 @@ struct ConfigurationSummary {
             "node        \(configuration.node ?? ProcessIdentity.hostName())",
             "repository  \(repository.location.value), \(password)",
         ]
+        if !configuration.services.isEmpty {
+            let interval = DurationText.short(repository.prune ?? WatchUpkeep.standardPrune)
+            lines.append("prune       every \(interval) while watched")
+        }
         if let data = configuration.data { lines.append("data        \(data.value)") }
         return lines + configuration.services.flatMap(lines(of:))
     }
@@ -33,15 +37,18 @@ struct ConfigurationSummary {
         if let schedule = service.schedule {
             lines.append("  snapshot  every \(DurationText.short(schedule))")
         }
-        lines.append("  keeps     " + kept(service.keep))
+        lines.append("  keeps     \(service.keep.words)")
         return lines
     }
+}
 
-    private func kept(_ keep: HostConfiguration.KeepEntry) -> String {
+extension HostConfiguration.KeepEntry {
+    /// In the words of a person.
+    var words: String {
         let counts = HostConfiguration.KeepEntry.periods.compactMap { period in
-            keep.counts[period].map { "\($0) \(period)" }
+            self.counts[period].map { "\($0) \(period)" }
         }
-        return "each commit for \(DurationText.short(keep.history)), "
-            + (counts.isEmpty ? "all snapshots" : "snapshots: " + counts.joined(separator: ", "))
+        return "each commit for \(DurationText.short(history)), "
+            + (forgets ? "snapshots: " + counts.joined(separator: ", ") : "all snapshots")
     }
 }

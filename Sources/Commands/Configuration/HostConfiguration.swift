@@ -15,6 +15,8 @@ package struct HostConfiguration: Sendable {
         package var location: Located<FilePath>
         package var passwordFile: Located<FilePath>?
         package var passwordCommand: String?
+        /// Between two prunes of a watch; nil for a day.
+        package var prune: Duration?
 
         /// Where the password comes from, where that is said.
         var password: PasswordSource? {
@@ -47,6 +49,9 @@ package struct HostConfiguration: Sendable {
         package var history = Duration.seconds(7 * 86_400)
         /// Snapshots to keep, by `last`, `hourly`, … in the order of ``periods``.
         package var counts: [String: Int] = [:]
+
+        /// Whether snapshots are ever forgotten.
+        var forgets: Bool { counts.values.contains { $0 > 0 } }
 
         package static let periods = ["last", "hourly", "daily", "weekly", "monthly", "yearly"]
     }

@@ -9,7 +9,12 @@ package enum PruneCommand {
     package static let keepHistory = OptionDescription(
         "keep-history", form: .value("AGE", .text),
         help: "keep every recorded state of a database that is no older than this, counted back "
-            + "from its newest (default: 7d)")
+            + "from its newest; unlimited for all; AGE:PATH for the databases at or beneath a path "
+            + "of this host (default: 7d)", isRepeatable: true)
+    /// `--history-host`
+    package static let historyHost = OptionDescription(
+        "history-host", form: .value("NAME", .text),
+        help: "the host whose paths --keep-history names, instead of this one")
     /// `--trust-times`
     package static let trustTimes = OptionDescription(
         "trust-times",
@@ -18,7 +23,7 @@ package enum PruneCommand {
     package static let dryRun = OptionDescription(
         "dry-run", short: "n", help: "only say what would be freed")
 
-    static let options = [maxUnused, keepHistory, trustTimes]
+    static let options = [maxUnused, keepHistory, historyHost, trustTimes]
 
     /// What the command line of `prune` may say.
     package static let description = CommandDescription(

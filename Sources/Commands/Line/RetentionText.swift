@@ -32,6 +32,14 @@ package enum RetentionText {
         return total
     }
 
+    /// Reads an age, or `unlimited`, in nanoseconds.
+    static func window(_ text: String, of subject: String) throws(CommandError) -> Int64 {
+        if text == "unlimited" { return .max }
+        let seconds = try age(text, of: subject)
+        let (nanoseconds, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        return overflow ? .max : nanoseconds
+    }
+
     /// Reads how many snapshots a rule keeps: a whole number, or `unlimited`.
     package static func count(_ text: String, of subject: String) throws(CommandError) -> Int {
         if text == "unlimited" { return .max }

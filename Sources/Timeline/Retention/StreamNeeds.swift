@@ -35,11 +35,11 @@ package struct StreamNeeds {
 
     /// - Parameters:
     ///   - references: the states that kept snapshots name.
-    ///   - window: nanoseconds.
+    ///   - window: how long every record of a stream stays.
     ///   - now: nil where times are to be believed as they are.
     /// - Throws: `damaged` where a segment cannot be read: nobody knows what it needs.
     package init(
-        in repository: Repository, references: [DatabaseReference], window: Int64,
+        in repository: Repository, references: [DatabaseReference], window: HistoryWindow,
         now: Timestamp?
     ) throws {
         let marks = Set(try repository.place.list(.marks).map(\.name.name))
@@ -55,7 +55,8 @@ package struct StreamNeeds {
         for (id, stream) in whole.streams.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
             let named = references.removeValue(forKey: id) ?? []
             try add(
-                StreamHistory(stream, unmarked: index.streams[id]), named, window: window, now: now)
+                StreamHistory(stream, unmarked: index.streams[id]), named,
+                window: window.nanoseconds(of: stream.identity), now: now)
         }
     }
 
