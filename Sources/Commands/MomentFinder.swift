@@ -49,7 +49,27 @@ struct MomentFinder {
     /// The newest snapshot at or before a moment, where trees are asked for.
     func snapshot(at moment: Timestamp) -> StoredSnapshot? {
         guard request.databases.isEmpty else { return nil }
-        return snapshots.last { $0.snapshot.time <= moment && selection.selects($0.snapshot) }
+        return snapshots.last { $0.snapshot.time <= moment && selects($0.snapshot) }
+    }
+
+    private func selects(_ snapshot: Snapshot) -> Bool {
+        selection.selects(snapshot)
+            && (request.service.map {
+                request.hosts.contains(snapshot.host) && $0.isRecorded(by: snapshot)
+            } ?? true)
+    }
+
+    /// The first thing that was recorded of what is asked for; nil where there is none.
+    func beginning() throws -> (what: String, moment: Timestamp)? {
+        var first: (what: String, moment: Timestamp)?
+        for stream in streams {
+            guard let record = try stream.summaries().map(\.earliest).min() else { continue }
+            if first.map({ record < $0.moment }) ?? true { first = ("\(stream.path)", record) }
+        }
+        guard let snapshot = snapshots.first(where: { selects($0.snapshot) }) else { return first }
+        let time = snapshot.snapshot.time
+        return first.map { $0.moment <= time } ?? false
+            ? first : ("snapshot \(snapshot.shortID)", time)
     }
 
     /// The streams that are asked for by name; throws where one is unknown or ambiguous.
@@ -66,10 +86,11 @@ struct MomentFinder {
         }
     }
 
-    /// All streams of the hosts that were named, in the order of their paths.
+    /// All streams of the hosts, and of the service, that were named, in the order of their paths.
     var streams: [Timeline.Stream] {
         index.streams.values.filter {
-            request.hosts.isEmpty || request.hosts.contains($0.identity.host)
+            (request.hosts.isEmpty || request.hosts.contains($0.identity.host))
+                && request.service?.holds($0.identity.path) ?? true
         }.sorted {
             ($0.identity.host, $0.path.description) < ($1.identity.host, $1.path.description)
         }
@@ -95,10 +116,12 @@ struct MomentFinder {
         let inside = Set(snapshot.databases.map(\.reference.stream))
         return try streams.filter { stream in
             guard !inside.contains(stream.identity.stream) else { return true }
-            guard stream.identity.host == snapshot.host, snapshot.covers(stream.identity.path),
-                let began = try began(stream)
+            let path = stream.identity.path
+            guard stream.identity.host == snapshot.host,
+                request.service != nil || snapshot.covers(path), let began = try began(stream),
+                began <= moment
             else { return false }
-            return began > snapshot.time && began <= moment
+            return began > snapshot.time || request.service?.names(path) ?? false
         }
     }
 

@@ -14,19 +14,26 @@ struct MomentRequest {
     let databases: [[UInt8]]
     let hosts: [String]
     let branch: String?
+    /// What is restored instead of all that is recorded.
+    let service: ServiceScope?
 
     /// Nil where a snapshot is asked for.
     init?(_ parsed: ParsedCommand, _ context: CommandContext) throws {
         let at = try parsed.text(RestoreCommand.at)
         let position = try parsed.text(RestoreCommand.position)
         databases = try parsed.paths(RestoreCommand.database).map { try $0.absolute().bytes }
-        hosts = try parsed.texts(LatestFilter.host)
         branch = try parsed.text(RestoreCommand.branch)
+        service = try parsed.text(RestoreCommand.service).map {
+            try ServiceScope.named($0, in: context.settings)
+        }
+        let own = context.settings.host ?? ProcessIdentity.hostName()
+        let named = try parsed.texts(LatestFilter.host)
+        hosts = named.isEmpty && service != nil ? [own] : named
         switch (at, position) {
         case (nil, nil):
-            guard databases.isEmpty, branch == nil else {
+            guard databases.isEmpty, branch == nil, service == nil else {
                 throw CommandError.usage(
-                    "options --database and --branch go with --at or --position only")
+                    "options --database, --service and --branch go with --at or --position only")
             }
             return nil
         case (.some, .some):
@@ -37,10 +44,13 @@ struct MomentRequest {
         case (nil, let text?):
             goal = .position(try MomentRequest.position(text))
         }
+        guard databases.isEmpty || service == nil else {
+            throw CommandError.usage("options --database and --service exclude each other")
+        }
         guard parsed.arguments.isEmpty else {
             throw CommandError.usage(
                 "options --at and --position find what they need by themselves; leave SNAPSHOT out",
-                hint: "choose with --include, --exclude, --path or --database")
+                hint: "choose with --include, --exclude, --path, --database or --service")
         }
         guard !parsed.has(RestoreCommand.delete) else {
             throw CommandError.usage("option --delete cannot go with --at or --position")

@@ -40,11 +40,23 @@ struct RestoreMoment {
         }
         guard plan.findings.allSatisfy({ $0.point != nil }) else { throw refusal(plan) }
         guard !plan.findings.isEmpty || plan.snapshot != nil else {
-            throw CommandError(
-                .failed, "nothing was recorded at or before that moment",
-                hint: "see what is recorded with 'holdfast history' and 'holdfast snapshots'")
+            throw try nothing(at: plan.asked)
         }
         return plan
+    }
+
+    private func nothing(at asked: Timestamp?) throws -> CommandError {
+        let moment = asked.map { "that moment, \(text.time($0))" } ?? "that moment"
+        let sentence = "nothing was recorded at or before \(moment)"
+        guard let first = try finder.beginning() else {
+            return CommandError(
+                .failed, sentence,
+                hint: "see what is recorded with 'holdfast history' and 'holdfast snapshots'")
+        }
+        return CommandError(
+            .failed,
+            "\(sentence); the nearest after it is \(first.what) at \(text.time(first.moment))",
+            hint: "ask for that with --at '\(text.time(first.moment))'")
     }
 
     private func plan(at moments: [Timestamp]) throws -> Plan {
@@ -76,7 +88,11 @@ struct RestoreMoment {
                 "option --position needs one database, and there are \(streams.count) of them",
                 hint: "name it with --database, and --host where several hosts have it")
         }
-        return Plan(findings: try streams.map { try finder.find(position, in: $0) })
+        var plan = Plan(findings: try streams.map { try finder.find(position, in: $0) })
+        if request.service != nil, let point = plan.findings.first?.point {
+            plan.snapshot = finder.snapshot(at: point.record.record.seen.wall)
+        }
+        return plan
     }
 
     /// The states to restore, with what a snapshot knows of the files.
@@ -116,8 +132,9 @@ extension RestoreMoment {
         }.first
         return CommandError(
             .failed,
-            "nothing was restored: of \(uncertain.count) of \(plan.findings.count) databases it is"
-                + " not certain which state is meant",
+            "nothing was restored: of \(uncertain.count) of "
+                + Counted.of(UInt64(plan.findings.count), "database")
+                + " it is not certain which state is meant",
             hint: hint ?? "see what is recorded with 'holdfast history'")
     }
 
@@ -137,7 +154,7 @@ extension RestoreMoment {
             context.report.answer(
                 "files are those of snapshot \(snapshot.shortID) of"
                     + " \(TimeText.shown(snapshot.snapshot.time, in: context.zone))")
-        } else if request.databases.isEmpty, plan.asked != nil {
+        } else if request.databases.isEmpty, plan.asked != nil || request.service != nil {
             context.report.answer("no files: there is no snapshot at or before that moment")
         }
     }

@@ -40,6 +40,11 @@ package enum RestoreCommand {
     package static let database = OptionDescription(
         "database", form: .value("PATH", .file),
         help: "with --at or --position: only this database, no files", isRepeatable: true)
+    /// `--service`
+    package static let service = OptionDescription(
+        "service", form: .value("NAME", .text),
+        help: "with --at or --position: the databases and trees of this service of the "
+            + "configuration")
     /// `--overwrite`
     package static let overwrite = OptionDescription(
         "overwrite",
@@ -48,7 +53,9 @@ package enum RestoreCommand {
     /// `--delete`
     package static let delete = OptionDescription(
         "delete",
-        help: "delete what the restored directories hold and the snapshot does not")
+        help:
+            "delete what the restored directories hold and the snapshot does not; a repository or "
+            + "its cache that lies there stays")
     /// `--verify`
     package static let verify = OptionDescription(
         "verify", help: "read the restored files again and compare them")
@@ -73,13 +80,17 @@ package enum RestoreCommand {
                 + "answer says which commit was given and when the next one was. Times are RFC "
                 + "3339, local 'YYYY-MM-DD HH:MM:SS[.fff]', or -15m. Where it is not certain which "
                 + "state was there, the nearest on both sides are named and nothing is restored.",
+            "With --target / a database goes on in its place, in an epoch of its own: what was "
+                + "there before can still be gone back to. A watch that records it is asked, and "
+                + "need not be stopped.",
         ],
         arguments: [
             ArgumentDescription(
                 "SNAPSHOT", .optional, help: SnapshotArgument.help + " (default: latest)")
         ],
         options: [
-            target, at, position, database, branch, include, exclude, overwrite, delete, verify,
+            target, at, position, database, service, branch, include, exclude, overwrite, delete,
+            verify,
             dryRun, numericIDs,
         ] + LatestFilter.all,
         examples: [
@@ -95,6 +106,9 @@ package enum RestoreCommand {
             CommandExample(
                 "holdfast restore --position 1/900 --database /srv/accounts/accounts.db --target /",
                 "put one database back in its place as it was at a position"),
+            CommandExample(
+                "holdfast restore --at -15m --service accounts --target /",
+                "put all of a service back in its place"),
             CommandExample(
                 "holdfast restore 40dc1520 --target / --include /etc/nginx --dry-run",
                 "see what putting a directory back in its place would change"),
