@@ -104,10 +104,12 @@ private struct BackupNarrator {
     private static func line(_ path: FilePath, _ captured: CapturedDatabase) -> String {
         let position = captured.database.reference.position
         let what =
-            if captured.changedPages == 0 {
+            if captured.isWatched {
+                "as the watch that records it has it, at \(position)"
+            } else if captured.changedPages == 0 {
                 "unchanged since \(position)"
             } else if captured.isBase {
-                "a base of \(captured.changedPages) pages at \(position)"
+                "a base of \(Counted.of(UInt64(captured.changedPages), "page")) at \(position)"
             } else {
                 "\(captured.changedPages) of \(captured.database.pageCount) pages changed, "
                     + "at \(position)"

@@ -92,7 +92,7 @@ private struct HistoryListing {
                 "\(history.branches.count)", ByteCountText.shown(totals.bytes))
         }
         for line in table.isEmpty ? [] : table.lines { report.answer(line) }
-        report.answer("\(streams.count) databases")
+        report.answer(Counted.of(UInt64(streams.count), "database"))
     }
 
     private func json(_ history: History, _ totals: HistoryTotals) -> JSONLine {
@@ -138,8 +138,11 @@ private struct HistoryListing {
             "\(PathText.shown(identity.path)) on \(PathText.shown(Array(identity.host.utf8)))")
         guard let first = totals.from, let last = totals.to else { return }
         report.answer(
-            "\(totals.commits + totals.bases) commits, of these \(totals.bases) bases; "
-                + "\(totals.gaps) gaps, \(history.branches.count) epochs and branches; "
+            Counted.of(UInt64(totals.commits + totals.bases), "commit")
+                + ", of these \(Counted.of(UInt64(totals.bases), "base")); "
+                + "\(Counted.of(UInt64(totals.gaps), "gap")), "
+                + Counted.of(
+                    UInt64(history.branches.count), "epoch or branch", "epochs and branches") + "; "
                 + "\(ByteCountText.shown(totals.bytes)) stored")
         guard !report.voice.isJSON else { return }
         try picture(history, from: request.from ?? first, to: request.to ?? last)
@@ -157,7 +160,7 @@ private struct HistoryListing {
         report.answer(
             "  from \(TimeText.shown(from, in: context.zone)) to"
                 + " \(TimeText.shown(to, in: context.zone)); a column is \(column), the highest"
-                + " bar \(picture.most) commits")
+                + " bar \(Counted.of(UInt64(picture.most), "commit"))")
         report.answer("  B base, ~ gap, E new epoch")
         report.answer("")
     }

@@ -92,7 +92,7 @@ private struct Listing {
     private func json(_ node: Node, _ path: FilePath) -> JSONLine {
         var line = JSONLine("node")
         line.add("name", path: path.lastComponent)
-        line.add("type", "\(node.kind)")
+        line.add("type", node.kind.resticName)
         line.add("path", path: path.bytes)
         line.add("uid", UInt64(node.userID))
         line.add("gid", UInt64(node.groupID))
@@ -110,5 +110,20 @@ private struct Listing {
         default: break
         }
         return line
+    }
+}
+
+extension FileKind {
+    /// As restic's `ls --json` names it.
+    fileprivate var resticName: String {
+        switch self {
+        case .regular: "file"
+        case .directory: "dir"
+        case .symbolicLink: "symlink"
+        case .fifo: "fifo"
+        case .socket: "socket"
+        case .characterDevice: "chardev"
+        case .blockDevice: "dev"
+        }
     }
 }

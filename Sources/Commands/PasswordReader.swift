@@ -65,17 +65,40 @@ struct PasswordReader {
         return bytes
     }
 
+    /// What would end the process while the terminal does not show what is typed.
+    private static let endings = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
+    private static let pauseMilliseconds: CInt = 100
+
     /// Asks on the terminal, without showing what is typed.
     private func ask(_ prompt: String) throws -> [UInt8] {
         let terminal = try openTerminal()
+        var (endings, mask) = (sigset_t(), sigset_t())
+        sigemptyset(&endings)
+        for signal in PasswordReader.endings { sigaddset(&endings, signal) }
+        // A signal waits until the terminal is again as it was, and then does what it does.
+        pthread_sigmask(SIG_BLOCK, &endings, &mask)
+        defer { pthread_sigmask(SIG_SETMASK, &mask, nil) }
         var before = termios()
         tcgetattr(terminal.raw, &before)
         var silent = before
         silent.c_lflag &= ~tcflag_t(ECHO)
         tcsetattr(terminal.raw, TCSAFLUSH, &silent)
-        let line = Result { try PasswordReader.line(from: terminal, prompt) }
-        tcsetattr(terminal.raw, TCSAFLUSH, &before)
-        return try line.get()
+        defer { tcsetattr(terminal.raw, TCSAFLUSH, &before) }
+        return try PasswordReader.line(from: terminal, prompt)
+    }
+
+    private static func awaitInput(on terminal: borrowing Descriptor) throws(CommandError) {
+        while true {
+            var pending = sigset_t()
+            sigpending(&pending)
+            if Interruption.isRequested
+                || endings.contains(where: { sigismember(&pending, $0) == 1 })
+            {
+                throw CommandError(.interrupted, "interrupted")
+            }
+            var file = pollfd(fd: terminal.raw, events: Int16(POLLIN), revents: 0)
+            if poll(&file, 1, pauseMilliseconds) > 0 { return }
+        }
     }
 
     private func openTerminal() throws -> Descriptor {
@@ -92,8 +115,10 @@ struct PasswordReader {
         from terminal: borrowing Descriptor, _ prompt: String
     ) throws -> [UInt8] {
         try Array(prompt.utf8).withUnsafeBytes { try terminal.write($0) }
+        defer { try? [UInt8(ascii: "\n")].withUnsafeBytes { try terminal.write($0) } }
         var line: [UInt8] = []
         while line.count < limit {
+            try awaitInput(on: terminal)
             var byte: UInt8 = 0
             let got = try withUnsafeMutableBytes(of: &byte) {
                 try terminal.readAvailable(into: $0)
@@ -101,7 +126,6 @@ struct PasswordReader {
             guard got == 1, byte != UInt8(ascii: "\n") else { break }
             line.append(byte)
         }
-        try [UInt8(ascii: "\n")].withUnsafeBytes { try terminal.write($0) }
         return line
     }
 }

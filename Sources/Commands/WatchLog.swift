@@ -49,7 +49,8 @@ final class WatchLog: Sendable {
         case .sealed(let path, let position, let records, let bytes):
             guard context.report.voice.verbosity > 0 else { return }
             context.report.log(
-                "\(path): \(records) commits up to \(position) are in the repository "
+                "\(path): the repository has \(Counted.of(UInt64(records), "more commit")), up to "
+                    + "\(position) "
                     + "(\(ByteCountText.shown(bytes)))",
                 json: JSONLine.sealed(path, "\(position)", records, bytes))
         case .repositoryAway(let reason):
@@ -79,7 +80,8 @@ final class WatchLog: Sendable {
         case .base: "a complete base"
         case .continued: "nothing was missed"
         case .changed(let pages): "\(Counted.of(UInt64(pages), "page")) changed"
-        case .compared(let pages): "\(pages) pages changed while nobody watched"
+        case .compared(let pages):
+            "\(Counted.of(UInt64(pages), "page")) changed while nobody watched"
         case .wentBack: "the database went back, or was put back: a new epoch"
         }
     }

@@ -109,6 +109,18 @@ struct OutputTests {
         #expect(try fixture.shell("cat error").contains("standard output cannot be written"))
     }
 
+    @Test func listedTypesAreNamedAsInRestic() throws {
+        let fixture = try HoldfastFixture()
+        try fixture.shell("cd source; mkdir d; echo x >f; ln -s f l; mkfifo p; sqlite3 b.db VACUUM")
+        expect(try fixture.run("backup", fixture.source), code: 0)
+        let listed = expect(
+            try fixture.run("ls", "--json", "latest:" + fixture.source), code: 0
+        ).output
+        for (name, type) in [("d", "dir"), ("f", "file"), ("l", "symlink"), ("p", "fifo")] {
+            #expect(listed.contains("\"name\":\"\(name)\",\"type\":\"\(type)\""), "\(listed)")
+        }
+    }
+
     @Test func standardInputAndCommandsAreBackedUp() throws {
         let fixture = try HoldfastFixture()
         let made = try fixture.run(

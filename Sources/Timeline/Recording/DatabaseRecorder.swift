@@ -18,6 +18,8 @@ package struct CapturedDatabase: Sendable {
     package let changedPages: UInt32
     /// Nanoseconds for which writers were held up at the longest; 0 in WAL mode.
     package let longestHold: UInt64
+    /// Whether a watch that records the database answered, and nothing was read of it here.
+    package var isWatched = false
 }
 
 /// Appends captured states to the streams of one host's databases, under one lease.
@@ -77,7 +79,7 @@ package final class DatabaseRecorder {
             let isUnchanged = known?.reference.chain == database.reference.chain
             return CapturedDatabase(
                 database: isUnchanged ? known ?? database : database, journalMode: .wal,
-                isBase: false, changedPages: 0, longestHold: 0)
+                isBase: false, changedPages: 0, longestHold: 0, isWatched: true)
         }
         let reader = try DatabaseReader(location)
         defer { reader.close() }
