@@ -77,7 +77,7 @@ import Testing
                 "3:27: repository.location: srv is no whole path; begin with /, and use neither . "
                     + "nor .. in it",
                 "3:34: repository.pasword: there is no such key; here can stand location, "
-                    + "passwordFile, passwordCommand",
+                    + "passwordFile, passwordCommand, prune",
                 "6:18: services.accounts.databases: this is a text, and should be a list of paths; "
                     + "write [\"/path\", …]",
                 "7:17: services.accounts.schedule: the value is no duration: 15 minutes; write "

@@ -36,7 +36,7 @@ import Testing
         let found = try fixture.lines(
             """
             unset ${!HOLDFAST_*}
-            env --default-signal=INT,QUIT HOLDFAST_CACHE_DIR=$PWD/cache \
+            env --default-signal=INT,QUIT SWIFT_BACKTRACE=enable=no HOLDFAST_CACHE_DIR=$PWD/cache \
             HOLDFAST_REPOSITORY=$PWD/repository python3 prompt.py '\(typed)' '\(HoldfastFixture.binary)' \
             \(command) \(target)
             """)

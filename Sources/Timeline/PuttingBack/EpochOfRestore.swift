@@ -5,8 +5,8 @@
 // takes the stream over compares, and begins the epoch (DatabaseRecorder+PuttingBack.swift).
 
 import Codec
-package import Platform
-package import Repository
+import Platform
+import Repository
 
 /// The epoch that a restore over a recorded database begins; made before the database is written.
 package final class EpochOfRestore {
@@ -26,21 +26,17 @@ package final class EpochOfRestore {
     private var way: Way
 
     /// - Parameters:
+    ///   - identity: of the stream that the state is of.
     ///   - host: under whose name this host's databases are recorded.
     ///   - patience: nanoseconds to wait for another writer of the stream.
-    /// - Returns: nil where the database at `path` is not the one whose state is put back, or a
-    ///   watch will find it by itself.
+    /// - Returns: nil where a watch will find the database by itself, or it is another host's.
     /// - Throws: `locked` with the holder's name where somebody writes the stream who cannot be
     ///   asked; `readOnly` where nothing can be recorded.
-    package static func prepared(
-        for restoration: Restoration, at path: FilePath, host: String, in repository: Repository,
-        patience: UInt64
+    static func prepared(
+        for restoration: Restoration, of identity: StreamIdentity, at path: FilePath, host: String,
+        in repository: Repository, patience: UInt64
     ) throws -> EpochOfRestore? {
-        let index = try StreamIndex(of: repository)
-        guard let stream = index.streams[restoration.state.stream],
-            try stream.isOf(path)
-        else { return nil }
-        return try EpochOfRestore(stream.identity, path, restoration, host, repository, patience)
+        try EpochOfRestore(identity, path, restoration, host, repository, patience)
     }
 
     private init?(
@@ -155,7 +151,7 @@ package final class EpochOfRestore {
 
 extension Stream {
     /// Whether the database at a path is the stream's, by its name or as the same file.
-    fileprivate func isOf(_ path: FilePath) throws -> Bool {
+    func isOf(_ path: FilePath) throws -> Bool {
         if path == self.path { return true }
         guard let there = try FileStatus.ofExisting(path),
             let own = try FileStatus.ofExisting(self.path)

@@ -111,6 +111,7 @@ package final class DatabaseRecorder {
         if !forcesBase, let state = interruptedRestore(of: path),
             let captured = try capturePutBack(path, to: state, with: reader)
         {
+            interrupted[subject(of: path)] = nil
             return captured
         }
         let stream = streams.stream(host: host, path: path.bytes)

@@ -33,10 +33,11 @@ package final class DatabaseRecovery {
         of state: DatabaseReference, at path: FilePath, firstPage: [UInt8], host: String,
         patience: UInt64
     ) throws -> EpochOfRestore? {
+        guard let stream = streams.streams[state.stream], try stream.isOf(path) else { return nil }
         let size = try self.path(to: state).last?.record.pageSize ?? 0
         return try EpochOfRestore.prepared(
-            for: Restoration(of: state, firstPage: Array(firstPage.prefix(size))), at: path,
-            host: host, in: repository, patience: patience)
+            for: Restoration(of: state, firstPage: Array(firstPage.prefix(size))),
+            of: stream.identity, at: path, host: host, in: repository, patience: patience)
     }
 
     func cursor(over reference: DatabaseReference) throws -> StateCursor {
