@@ -83,10 +83,12 @@ final class RestoredDirectory {
         guard directory != nil || above.isAbsent else { return .failed }
         do {
             let status = try directory?.status(node.name)
-            if let status, status.kind == .directory {
+            if let directory, let status, status.kind == .directory {
                 guard !restorer.request.spared.contains(FileIdentity(status)) else {
                     throw Restorer.holdsRepository
                 }
+                // The last pass gives it the mode of the snapshot, which may keep us out again.
+                if !restorer.request.dryRun { try directory.makeWritable(node.name, status) }
                 let opened = try restorer.directory(at: way)
                 try restorer.willWrite(in: opened)
                 staleLogs = try StaleLogs(in: opened)

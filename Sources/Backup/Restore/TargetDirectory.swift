@@ -57,19 +57,31 @@ extension TargetDirectory {
 
     /// Removes a name and all below it, but directories that are to be spared and the way to them.
     ///
+    /// - Parameter opensClosed: also from directories of ours that we may not write in.
     /// - Returns: whether all of it is gone.
     @discardableResult
-    func remove(_ name: [UInt8], sparing spared: Set<FileIdentity> = []) throws -> Bool {
+    func remove(
+        _ name: [UInt8], sparing spared: Set<FileIdentity> = [], opensClosed: Bool = false
+    ) throws -> Bool {
         guard let status = try status(name) else { return true }
         guard status.kind == .directory else {
             try FileTree.remove(name, in: descriptor)
             return true
         }
         guard !spared.contains(FileIdentity(status)) else { return false }
-        var removal = try TreeRemoval(of: open(name), sparing: spared)
+        if opensClosed { try makeWritable(name, status) }
+        var removal = try TreeRemoval(of: open(name), sparing: spared, opensClosed: opensClosed)
         let isEmpty = try removal.run()
         if isEmpty { try FileTree.removeDirectory(name, in: descriptor) }
         return isEmpty
+    }
+
+    /// Lets us into a directory of ours whose mode keeps us out, or from writing there.
+    func makeWritable(_ name: [UInt8], _ status: FileStatus) throws(SystemError) {
+        guard geteuid() != 0, status.userID == geteuid(), status.permissions & 0o700 != 0o700 else {
+            return
+        }
+        try FileTree.setPermissions(name, in: descriptor, status.permissions | 0o700)
     }
 }
 
@@ -82,11 +94,15 @@ private struct TreeRemoval {
     }
 
     private let spared: Set<FileIdentity>
+    private let opensClosed: Bool
     private var trail: DirectoryTrail
     private var levels: [Level] = []
 
-    init(of directory: OpenDirectory, sparing spared: Set<FileIdentity>) throws {
+    init(
+        of directory: OpenDirectory, sparing spared: Set<FileIdentity>, opensClosed: Bool
+    ) throws {
         self.spared = spared
+        self.opensClosed = opensClosed
         trail = DirectoryTrail(from: directory)
         levels = [try TreeRemoval.level([], directory)]
     }
@@ -123,6 +139,7 @@ private struct TreeRemoval {
             levels[levels.count - 1].isEmpty = false
             return
         }
+        if opensClosed { try directory.makeWritable(name, status) }
         let inner = try directory.open(name)
         levels.append(try TreeRemoval.level(name, inner))
         try trail.enter(inner, as: name)
