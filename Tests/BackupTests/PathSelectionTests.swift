@@ -36,6 +36,18 @@ import Testing
             selection.excludesWithAncestors(Array(path.utf8), isDirectory: false) == isExcluded)
     }
 
+    /// A pass for each directory above would copy gigabytes.
+    @Test func aPathOfVeryManyDirectoriesIsLookedAtOnce() throws {
+        let selection = PathSelection(excludes: try Self.patterns(["/**/b/*.tmp", "!keep.tmp"]))
+        let deep = String(repeating: "/a", count: 20_000)
+        for (end, isExcluded) in [
+            ("/b/x.tmp", true), ("/b/x.tmp/c/d", true), ("/b/keep.tmp", false), ("/x.tmp", false),
+        ] {
+            let path = Array((deep + end).utf8)
+            #expect(selection.excludesWithAncestors(path, isDirectory: false) == isExcluded)
+        }
+    }
+
     @Test(arguments: [
         ("/srv/data", true), ("/srv/data/a/b", true), ("/srv", false), ("/srv/datax", false),
         ("/etc/a.conf", true), ("/a.conf/b", true), ("/srv/data/x.tmp", false),

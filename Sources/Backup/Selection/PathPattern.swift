@@ -81,6 +81,24 @@ package struct PathPattern: Hashable, Sendable {
         return follow(path, isDirectory: isDirectory).matchesPath
     }
 
+    /// How far a path has come in the pattern.
+    struct Progress {
+        fileprivate var states: UInt64
+    }
+
+    /// At the root.
+    var start: Progress { Progress(states: closure(of: 1)) }
+
+    /// Whether the path matches that `progress` has come to with one more component.
+    func matches(
+        _ name: UnsafeBufferPointer<UInt8>, after progress: inout Progress, isDirectory: Bool
+    ) -> Bool {
+        let mayMatch = isDirectory || !isDirectoryOnly
+        if let lastName { return mayMatch && lastName.matches(name) }
+        progress.states = step(progress.states, name)
+        return mayMatch && progress.states & (1 << UInt64(elements.count)) != 0
+    }
+
     /// Follows the path from the root through the pattern.
     func follow(_ path: SplitPath, isDirectory: Bool) -> PatternCourse {
         var course = PatternCourse()
@@ -101,6 +119,7 @@ package struct PathPattern: Hashable, Sendable {
 
     /// The states (bit n: elements before n are matched) after one more component.
     private func step(_ states: UInt64, _ name: UnsafeBufferPointer<UInt8>) -> UInt64 {
+        guard states != 0 else { return 0 }
         var next: UInt64 = 0
         for (position, element) in elements.enumerated() {
             guard states >> UInt64(position) & 1 == 1 else { continue }

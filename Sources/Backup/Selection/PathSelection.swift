@@ -29,10 +29,19 @@ package struct PathSelection: Sendable {
     /// Whether the path or a directory above it is excluded; for a path that nobody walked to.
     package func excludesWithAncestors(_ path: [UInt8], isDirectory: Bool) -> Bool {
         guard !excludes.isEmpty else { return false }
-        let steps = SplitPath(path).withAncestors
-        return steps.enumerated().contains { position, step in
-            excludes(step, isDirectory: isDirectory || position < steps.count - 1)
+        // In one pass for all: a pass for each directory on the way would take its depth's square.
+        var progress = excludes.map(\.start)
+        var isExcluded = false
+        SplitPath(path).forEachName { name, isLast in
+            guard !isExcluded else { return }
+            for (number, pattern) in excludes.enumerated()
+            where pattern.matches(
+                name, after: &progress[number], isDirectory: isDirectory || !isLast)
+            {
+                isExcluded = !pattern.isNegated
+            }
         }
+        return isExcluded
     }
 
     /// Whether the path is taken: included, by itself or by a directory above it, and not excluded.

@@ -31,14 +31,4 @@ struct SplitPath {
             }
         }
     }
-
-    /// The directories above the path from the root down, then the path itself.
-    var withAncestors: [SplitPath] {
-        names.indices.map { SplitPath(bytes: bytes, names: Array(names[...$0])) }
-    }
-
-    private init(bytes: [UInt8], names: [Range<Int>]) {
-        self.bytes = bytes
-        self.names = names
-    }
 }
