@@ -35,7 +35,7 @@ struct WatchPlan {
         self.data = try data.absolute()
         var settings = WatchSettings(host: host, directory: data)
         settings.compression =
-            try parsed.choice(WatchCommand.compression, as: CompressionLevel.self)
+            try parsed.choice(BackupCommand.compression, as: CompressionLevel.self)
             ?? context.settings.compression ?? .fast
         let seal = try parsed.duration(WatchCommand.seal)
         if let seal { settings.sealInterval = seal.nanoseconds }

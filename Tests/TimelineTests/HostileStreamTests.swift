@@ -22,21 +22,9 @@ final class StreamScene {
         repository = try TestRepository.open(place, cache: scratch.path, world: world)
         let connection = try folder.makeDatabase("a.db", pageSize: 512, mode: "wal", rows: 60)
         for _ in 0..<3 {
-            try record()
-            try folder.insert(20, into: connection)
-        }
-    }
-
-    private func record() throws {
-        try under { lease in
-            let store = BlobStore(repository, lease: lease, level: .fast)
-            let recorder = try DatabaseRecorder(
-                in: repository, under: lease, store: store, host: "alpha", scratch: scratch.path,
-                patience: 0)
-            let captured = try recorder.capture(DatabaseLocation(folder.file("a.db")), known: nil)
-            _ = try store.finish()
-            try recorder.publish()
+            let captured = try repository.record(folder.file("a.db"), scratch: scratch.path)
             states.append(captured.database.reference)
+            try folder.insert(20, into: connection)
         }
     }
 

@@ -33,7 +33,7 @@ final class LongChain {
             "a.db", pageSize: pageSize, mode: "delete", rows: rows)
         try database.close()
         bytes = try scratch.contents("a.db")
-        let captured = try LongChain.record(scratch, in: repository, cache: cache)
+        let captured = try repository.record(scratch.file("a.db"), scratch: cache.path).database
         let index = try StreamIndex(of: repository)
         guard let stream = index.streams[captured.reference.stream], let base = stream.end else {
             throw FormatError("nothing was recorded")
@@ -41,22 +41,6 @@ final class LongChain {
         identity = stream.identity
         end = base.record
         root = StateRoot(end.stateRoot)
-    }
-
-    private static func record(
-        _ scratch: CaptureScratch, in repository: Repository, cache: ScratchFolder
-    ) throws -> Snapshot.Database {
-        let lease = try HeldLease(on: repository.place, purpose: "test", world: repository.world)
-        try repository.refresh()
-        let store = BlobStore(repository, lease: lease, level: .fast)
-        let recorder = try DatabaseRecorder(
-            in: repository, under: lease, store: store, host: "alpha", scratch: cache.path,
-            patience: 0)
-        let captured = try recorder.capture(DatabaseLocation(scratch.file("a.db")), known: nil)
-        _ = try store.finish()
-        try recorder.publish()
-        try lease.end()
-        return captured.database
     }
 
     /// Commits so often, each time up to so many pages, so many commits a segment.

@@ -38,17 +38,8 @@ private final class PutBackScene {
     /// Records the database as it is, knowing what was recorded before, as `backup` does.
     @discardableResult
     func record() throws -> CapturedDatabase {
-        let lease = try HeldLease(
-            on: repository.place, purpose: "backup", world: repository.world)
-        try repository.refresh()
-        let store = BlobStore(repository, lease: lease, level: .fast)
-        let recorder = try DatabaseRecorder(
-            in: repository, under: lease, store: store, host: "alpha", scratch: cache.path,
-            patience: 0)
-        let captured = try recorder.capture(scratch.file("a.db"), known: states.last)
-        _ = try store.finish()
-        try recorder.publish()
-        try lease.end()
+        let captured = try repository.record(
+            scratch.file("a.db"), known: states.last, scratch: cache.path)
         states.append(captured.database)
         return captured
     }

@@ -29,18 +29,8 @@ private final class RecordedStates {
     /// Records the database as it is; the file must be checkpointed, so that its bytes are the
     /// state.
     func record(_ name: String) throws {
-        let lease = try HeldLease(
-            on: repository.place, purpose: "backup", world: repository.world)
-        try repository.refresh()
-        let store = BlobStore(repository, lease: lease, level: .fast)
-        let recorder = try DatabaseRecorder(
-            in: repository, under: lease, store: store, host: "alpha", scratch: cache.path,
-            patience: 0)
-        let captured = try recorder.capture(
-            DatabaseLocation(scratch.file(name)), known: states.last?.database)
-        _ = try store.finish()
-        try recorder.publish()
-        try lease.end()
+        let captured = try repository.record(
+            scratch.file(name), known: states.last?.database, scratch: cache.path)
         last = captured
         states.append((captured.database, try scratch.contents(name)))
     }

@@ -176,15 +176,7 @@ struct ConfigurationObject {
         guard let text = text(name) else { return nil }
         do {
             let duration = try DurationText.read(text.value, of: "the value")
-            guard bounds.contains(duration) else {
-                mistakes.add(
-                    text.mistake(
-                        "\(text.value) is out of bounds",
-                        remedy: "say something from \(DurationText.short(bounds.lowerBound)) to "
-                            + DurationText.short(bounds.upperBound)))
-                return nil
-            }
-            return duration
+            return bounded(duration, text, in: bounds, DurationText.short)
         } catch {
             mistakes.add(text.mistake(error.message, remedy: error.hint))
             return nil
@@ -199,15 +191,22 @@ struct ConfigurationObject {
                     "\(text.value) is no size", remedy: "write a number with KiB, MiB or GiB"))
             return nil
         }
-        guard bounds.contains(size) else {
+        return bounded(size, text, in: bounds) { ByteCountText.shown($0) }
+    }
+
+    private func bounded<Value: Comparable>(
+        _ value: Value, _ text: Located<String>, in bounds: ClosedRange<Value>,
+        _ shown: (Value) -> String
+    ) -> Value? {
+        guard bounds.contains(value) else {
+            let (lower, upper) = (shown(bounds.lowerBound), shown(bounds.upperBound))
             mistakes.add(
                 text.mistake(
                     "\(text.value) is out of bounds",
-                    remedy: "say something from \(ByteCountText.shown(bounds.lowerBound)) to "
-                        + ByteCountText.shown(bounds.upperBound)))
+                    remedy: "say something from \(lower) to \(upper)"))
             return nil
         }
-        return size
+        return value
     }
 
     func count(_ name: String, in bounds: ClosedRange<Int>) -> Int? {

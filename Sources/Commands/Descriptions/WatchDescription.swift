@@ -32,10 +32,6 @@ package enum WatchCommand {
     package static let host = OptionDescription(
         "host", short: "H", form: .value("NAME", .text),
         help: "record under this host's name instead of this one's")
-    /// `--compression`
-    package static let compression = OptionDescription(
-        "compression", form: .value("LEVEL", .words(["fast", "balanced", "max"])),
-        help: "how hard to compress (default: fast)")
 
     /// What the command line of `watch` may say.
     package static let description = CommandDescription(
@@ -56,7 +52,7 @@ package enum WatchCommand {
                     "a SQLite database to record, or a directory: each database beneath it, those "
                     + "that come later too; without DB, those of the configuration")
         ],
-        options: [data, seal, selfCheck, checkpointLock, host, compression],
+        options: [data, seal, selfCheck, checkpointLock, host, BackupCommand.compression],
         examples: [
             CommandExample(
                 "holdfast watch /srv/accounts/accounts.db",
