@@ -120,7 +120,8 @@ struct PruneRun {
         say("unneeded, and stays: \(ByteCountText.shown(plan.unusedKept))")
         if plan.fresh.files > 0 {
             say(
-                "stays for now: \(shown(plan.fresh)) that a backup at work may be about to need")
+                "stays until a later run: \(shown(plan.fresh)), stored while this was at work: "
+                    + plan.writers.joined(separator: "; "))
         }
         say("frees in all: \(ByteCountText.shown(plan.frees))")
         if plan.missing > 0 {
@@ -166,6 +167,7 @@ struct PruneRun {
         line.add("fresh_files", report.fresh.files)
         line.add("fresh_bytes", report.fresh.bytes)
         line.add("waiting_for", texts: report.holders)
+        line.add("at_work", texts: report.writers)
         line.add("missing_blobs", report.missing)
         return line
     }

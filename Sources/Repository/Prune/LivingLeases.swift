@@ -33,6 +33,11 @@ package struct LivingLeases {
             .map(\.name).sorted()
     }
 
+    /// Who may have stored what is not published yet.
+    var writerNames: [String] {
+        holders.values.filter { $0.honours.declared > 0 }.map(\.name).sorted()
+    }
+
     /// Each lease that may have stored what it has not published yet, with how often it declared
     /// itself.
     var writers: Set<String> {

@@ -25,6 +25,8 @@ package struct PruneReport: Sendable {
     package var unusedKept: UInt64 = 0
     /// Packs that writers at work may be about to need.
     package var fresh = Amount()
+    /// Those writers.
+    package var writers: [String] = []
     /// Files that were marked by an earlier run.
     package var marked = Amount()
     /// Files that are gone.

@@ -72,10 +72,9 @@ package final class Pruner {
 
     private func decide(_ kept: KeptObjects, _ limit: UnusedLimit) throws -> Decision {
         let packs = Set(repository.listedPacks.map(\.name))
-        let writers = try LivingLeases(
-            besides: lease?.id, in: repository, revokes: false
-        ).writers
-        let fresh = try repository.catalogue.fresh(among: packs, writers: writers)
+        let living = try LivingLeases(besides: lease?.id, in: repository, revokes: false)
+        report.writers = living.writerNames
+        let fresh = try repository.catalogue.fresh(among: packs, writers: living.writers)
         let survey = try PackSurvey(repository, kept.blobs, fresh: fresh)
         let marks = repository.marks
         let segments = try repository.place.list(.segments)

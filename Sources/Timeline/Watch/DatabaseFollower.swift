@@ -40,7 +40,9 @@ final class DatabaseFollower {
     /// Commits that may wait before pages are no longer encoded against their versions before.
     private static let backlogFrames: UInt32 = 400
 
-    /// Looks before the write lock is taken. Where writers are faster than they can be captured,
+    /// Frames that may be left to copy under the write lock.
+    private static let lockedFrames: UInt32 = 128
+    /// Rounds before the write lock is taken. Where writers are faster than they can be captured,
     /// they have to wait for the rest, or the log would grow without end.
     private static let catchUps = 4
 
@@ -314,11 +316,11 @@ extension DatabaseFollower {
         with keeper: LogKeeper, patience: UInt64, truncates: Bool,
         keep: ([ChangeSet]) throws -> Void
     ) throws -> Bool {
-        // Most pages, and the sync, while writers go on; then only the last moment's commits are
-        // left for the time of the lock.
-        try keeper.checkpoint()
+        // Most pages, and most of what must be synced, while writers go on: each round leaves what
+        // was committed during the one before, until little is left for the time of the lock.
         for _ in 0..<DatabaseFollower.catchUps {
-            if try step(keep: keep) { break }
+            try keeper.checkpoint()
+            if try step(keep: keep), try framesToCopy() <= DatabaseFollower.lockedFrames { break }
         }
         guard try keeper.lockWriters(patience: patience) else { return false }
         do {
@@ -344,6 +346,12 @@ extension DatabaseFollower {
         keeper.unlockWriters()
         if truncates, heldIsPastLog { try keeper.truncate() }
         return true
+    }
+
+    /// Frames of the log that are not in the database yet.
+    private func framesToCopy() throws -> UInt32 {
+        let (head, backfilled) = try held.head()
+        return head.lastFrame - min(backfilled, head.lastFrame)
     }
 
     /// Captures what is left of a file that is not at its path any more, from where it is open.

@@ -19,7 +19,7 @@ package final class DatabaseWatcher {
     private static let longestRest: UInt64 = 500_000_000
 
     /// Nanoseconds between declarations of which marks are honoured.
-    private static let declaration: UInt64 = 600_000_000_000
+    private static let declaration: UInt64 = 60_000_000_000
 
     private let access: WatchRepository
     private let report: @Sendable (WatchNotice) -> Void
