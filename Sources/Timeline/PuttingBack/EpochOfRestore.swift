@@ -153,9 +153,15 @@ extension Stream {
     /// Whether the database at a path is the stream's, by its name or as the same file.
     func isOf(_ path: FilePath) throws -> Bool {
         if path == self.path { return true }
-        guard let there = try FileStatus.ofExisting(path),
-            let own = try FileStatus.ofExisting(self.path)
-        else { return false }
-        return FileIdentity(there) == FileIdentity(own)
+        do {
+            guard let there = try FileStatus.ofExisting(path),
+                let own = try FileStatus.ofExisting(self.path)
+            else { return false }
+            return FileIdentity(there) == FileIdentity(own)
+        } catch {
+            // Nobody opens a database by a path that the system does not take.
+            guard error.errno == .nameTooLong else { throw error }
+            return false
+        }
     }
 }
