@@ -86,10 +86,12 @@ final class WatchScene {
 
     /// - Parameter others: databases to record before that of the scene.
     func startWatch(
-        besides others: [String] = [], seal: String = "1s", _ more: String...
+        besides others: [String] = [], seal: String = "1s", _ more: String...,
+        setting variables: [String: String?] = [:]
     ) throws {
         let words = ["--data", fixture.root + "/data", "--seal", seal]
-        watch = try fixture.start(["watch"] + others + [database] + words + more)
+        watch = try fixture.start(
+            ["watch"] + others + [database] + words + more, setting: variables)
     }
 
     /// Records the database as a service of a configuration.
