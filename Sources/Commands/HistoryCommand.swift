@@ -42,6 +42,7 @@ private struct HistoryTotals {
     var commits: UInt64 = 0
     var bases: UInt64 = 0
     var gaps: UInt64 = 0
+    var forgotten: UInt64 = 0
     var bytes: UInt64 = 0
     var from: Timestamp?
     var to: Timestamp?
@@ -51,6 +52,7 @@ private struct HistoryTotals {
             commits += UInt64(run.summary.commits)
             bases += UInt64(run.summary.bases)
             gaps += UInt64(run.summary.gaps)
+            forgotten += UInt64(run.summary.forgotten)
             bytes += run.summary.storedBytes
             from = min(from ?? run.summary.earliest, run.summary.earliest)
             to = max(to ?? run.summary.latest, run.summary.latest)
@@ -106,6 +108,7 @@ private struct HistoryListing {
         line.add("commits", totals.commits)
         line.add("bases", totals.bases)
         line.add("gaps", totals.gaps)
+        line.add("forgotten", totals.forgotten)
         line.add("epochs", UInt64(Set(history.branches.map(\.epoch)).count))
         line.add("stored_bytes", totals.bytes)
         line.add("segments", UInt64(Set(history.runs.map(\.number)).count))
@@ -143,7 +146,8 @@ private struct HistoryListing {
                 + "\(Counted.of(UInt64(totals.gaps), "gap")), "
                 + Counted.of(
                     UInt64(history.branches.count), "epoch or branch", "epochs and branches") + "; "
-                + "\(ByteCountText.shown(totals.bytes)) stored")
+                + "\(ByteCountText.shown(totals.bytes)) stored"
+                + (totals.forgotten > 0 ? "; \(totals.forgotten) no longer restorable" : ""))
         guard !report.voice.isJSON else { return }
         try picture(history, from: request.from ?? first, to: request.to ?? last)
     }
@@ -196,14 +200,17 @@ private struct HistoryListing {
         var table = HistoryTable(text)
         var count = 0
         var isCut = false
-        try history.forEachNewestFirst(from: request.from, to: request.to) { handle, _ in
+        try history.forEachNewestFirst(from: request.from, to: request.to) { handle, place in
             guard count < request.limit ?? .max else {
                 isCut = true
                 return false
             }
             count += 1
-            report.answer(text.json(handle, as: "restore_point"))
-            if !report.voice.isJSON { table.add(handle) { report.answer($0) } }
+            let isLeft = try handle.record.kind == .gap || history.isRestorable(at: place)
+            var line = text.json(handle, as: "restore_point")
+            line.add("restorable", isLeft && handle.record.kind != .gap)
+            report.answer(line)
+            if !report.voice.isJSON { table.add(handle, isLeft) { report.answer($0) } }
             return true
         }
         if !report.voice.isJSON { table.finish { report.answer($0) } }
@@ -222,13 +229,15 @@ private struct HistoryTable {
         self.text = text
     }
 
-    mutating func add(_ handle: RecordHandle, _ print: (String) -> Void) {
+    /// - Parameter isLeft: false where a prune has forgotten the state.
+    mutating func add(_ handle: RecordHandle, _ isLeft: Bool, _ print: (String) -> Void) {
         let record = handle.record
         rows.append([
             "\(record.position)", text.time(record.seen.wall), RestorePointText.word(record),
             "\(record.tableCount)",
             ByteCountText.shown(UInt64(record.pageCount) * UInt64(record.pageSize)),
-            ByteCountText.shown(handle.storedBytes), remark(record),
+            ByteCountText.shown(handle.storedBytes),
+            isLeft ? remark(record) : "no longer restorable",
         ])
         if rows.count == HistoryTable.lot { finish(print) }
     }

@@ -195,6 +195,9 @@ struct MomentFinder {
             "the next recorded state came to be before or after that moment; nobody looked between "
                 + (after.map { text.time($0.record.notBefore) } ?? "the two") + " and then"
         case .missing: "records around that moment are missing in the repository"
+        case .forgotten:
+            "the state of that moment was forgotten: it lies outside the window, and no snapshot"
+                + " names it"
         }
     }
 
@@ -222,7 +225,22 @@ struct MomentFinder {
                     reason: Doubt.gap.rawValue, sentence: "\(position) is a gap and has no state",
                     before: try stream.state(before: record), after: points[0].next))
         }
+        guard try stream.isRestorable(record) else {
+            return MomentFinding(stream: stream, outcome: try forgotten(record, history))
+        }
         return MomentFinding(stream: stream, outcome: .point(points[0]))
+    }
+
+    private func forgotten(
+        _ record: RecordHandle, _ history: History
+    ) throws -> MomentFinding.Outcome {
+        let sides = try history.place(of: record).map {
+            try MomentSearch(in: history, now: now).neighbours(of: $0)
+        }
+        return .refused(
+            reason: Doubt.forgotten.rawValue,
+            sentence: "\(record.position) was forgotten: it lies outside the window, and no"
+                + " snapshot names it", before: sides?.before, after: sides?.after)
     }
 
     private func noPosition(

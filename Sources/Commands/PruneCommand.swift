@@ -81,17 +81,20 @@ struct PruneRun {
         let survey = RetentionSurvey(
             session.repository, window: request.window, trustsTimes: request.trustsTimes,
             forgotten: forgotten, checkpoint: checkpoint)
+        let lease = dryRun ? session.lease : try session.writingLease()
         let pruner = Pruner(
-            session.repository, under: dryRun ? session.lease : try session.writingLease(),
-            survey: survey.run, checkpoint: checkpoint)
+            session.repository, under: lease, survey: survey.run,
+            compact: { try lease.map { try compact(survey, $0) } ?? false },
+            checkpoint: checkpoint)
         if dryRun {
             let report = try pruner.plan(request.limit)
+            try survey.planCompaction()
             announce(report, survey, dryRun: true)
-            context.report.answer(summary(report, dryRun: true))
+            context.report.answer(summary(report, survey.compaction, dryRun: true))
         } else {
             let report = try pruner.run(request.limit) { announce($0, survey, dryRun: false) }
             tell(report)
-            context.report.answer(summary(report, dryRun: false))
+            context.report.answer(summary(report, survey.compaction, dryRun: false))
         }
     }
 
@@ -99,10 +102,33 @@ struct PruneRun {
         if Interruption.isRequested { throw Interrupted() }
     }
 
+    private func compact(_ survey: RetentionSurvey, _ lease: HeldLease) throws -> Bool {
+        let hasChanged = try survey.compact(under: lease)
+        for (path, reason) in survey.compaction?.failures ?? [] {
+            context.report.warning(
+                "the history of \(PathText.shown(path.bytes)) stays as it is, what is to be merged"
+                    + " cannot be proved: \(reason)", during: "prune")
+        }
+        return hasChanged
+    }
+
     // MARK: What it says
+
+    private func announce(_ compaction: CompactionReport, dryRun: Bool) {
+        guard compaction.read > 0 else { return }
+        let (count, read) = (compaction.forgotten, ByteCountText.shown(compaction.readBytes))
+        context.report.plan(
+            dryRun
+                ? "states between those that are kept: \(count) would be merged away, which frees"
+                    + " \(ByteCountText.shown(compaction.gain)) of \(read) at most"
+                : "states between those that are kept: \(count) merged away, \(read) written anew"
+                    + " as \(ByteCountText.shown(compaction.writtenBytes))",
+            isAsked: dryRun)
+    }
 
     private func announce(_ plan: PruneReport, _ survey: RetentionSurvey, dryRun: Bool) {
         func say(_ line: String) { context.report.plan(line, isAsked: dryRun) }
+        if let compaction = survey.compaction { announce(compaction, dryRun: dryRun) }
         for stream in survey.outlooks where stream.unneededSegments > 0 {
             say(
                 "history of \(FilePath(bytes: stream.identity.path)): every state since "
@@ -149,10 +175,15 @@ struct PruneRun {
         "\(amount.files) files, \(ByteCountText.shown(amount.bytes))"
     }
 
-    private func summary(_ report: PruneReport, dryRun: Bool) -> JSONLine {
+    private func summary(
+        _ report: PruneReport, _ compaction: CompactionReport?, dryRun: Bool
+    ) -> JSONLine {
         var line = JSONLine("prune_summary")
         line.add("dry_run", dryRun)
         line.add("stored_bytes", report.stored.bytes)
+        line.add("merged_states", UInt64(compaction?.forgotten ?? 0))
+        line.add("merged_from_bytes", compaction?.readBytes ?? 0)
+        line.add("merged_to_bytes", compaction?.writtenBytes ?? 0)
         line.add("unneeded_bytes", report.dropped.bytes)
         line.add("emptied_bytes", report.emptied.bytes)
         line.add("copied_bytes", report.copied)

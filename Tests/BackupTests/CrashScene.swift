@@ -19,9 +19,11 @@ final class CrashScene {
     let clock: SimulatedClock
     private let seed: UInt64
 
-    init(seed: UInt64, backups: Int = 2, journalMode: String = "wal") throws {
+    init(
+        seed: UInt64, backups: Int = 2, journalMode: String = "wal", isSmall: Bool = false
+    ) throws {
         self.seed = seed
-        source = try SourceScene(seed: seed, journalMode: journalMode)
+        source = try SourceScene(seed: seed, journalMode: journalMode, isSmall: isSmall)
         clock = SimulatedClock(
             now: SystemClock().now().adding(nanoseconds: 3_600_000_000_000))
         let world = try self.world(.sameBoot, seed: seed)
@@ -197,6 +199,23 @@ final class CrashScene {
                 found += try restore(snapshot, from: repository, source.state)
             }
             return found
+        }
+    }
+
+    /// Restores the known snapshots as a command does; answers what differs.
+    func restoreKnown(
+        from disk: any Disk, _ successor: Successor, seed: UInt64, cache: String
+    ) throws -> [String] {
+        let repository = try open(disk, successor, seed: seed, cache: cache)
+        return try under(repository) { _ in
+            try repository.refresh()
+            let (snapshots, _) = try repository.snapshots()
+            return try known.flatMap { known in
+                guard let snapshot = snapshots.first(where: { $0.id == known.id }) else {
+                    return ["snapshot \(known.id) is gone"]
+                }
+                return try restore(snapshot, from: repository, known.state)
+            }
         }
     }
 

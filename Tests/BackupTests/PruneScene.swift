@@ -9,9 +9,11 @@ import Timeline
 /// A crash scene whose oldest snapshots were forgotten, so that there is something to prune.
 final class PruneScene {
     let scene: CrashScene
+    /// What the last prune merged.
+    private(set) var merged: CompactionReport?
 
     init(seed: UInt64, backups: Int = 4, forgotten: Int = 2) throws {
-        scene = try CrashScene(seed: seed, backups: backups)
+        scene = try CrashScene(seed: seed, backups: backups, isSmall: !TestShare.isWhole)
         let repository = try scene.open(scene.disk, .sameBoot, seed: 900, cache: "forget")
         try scene.under(repository) { lease in
             let forgetter = try Forgetter(in: repository, under: lease, patience: 0)
@@ -34,8 +36,11 @@ final class PruneScene {
             let survey = RetentionSurvey(
                 repository, window: HistoryWindow(0), trustsTimes: false, checkpoint: {})
             let pruner = Pruner(
-                repository, under: lease, survey: survey.run, checkpoint: {})
-            return try pruner.run(limit) { _ in }
+                repository, under: lease, survey: survey.run,
+                compact: { try survey.compact(under: lease) }, checkpoint: {})
+            let report = try pruner.run(limit) { _ in }
+            merged = survey.compaction
+            return report
         }
     }
 

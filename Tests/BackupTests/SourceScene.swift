@@ -24,7 +24,12 @@ final class SourceScene {
     /// Open all the time, so that the newest rows lie in the WAL.
     private let connection: Connection
 
-    init(seed: UInt64, journalMode: String = "wal") throws {
+    /// Bytes of the large files that are there from the beginning and that come with each change.
+    private let largeBytes: (first: Int, later: Int)
+
+    /// - Parameter isSmall: leaves out files so large that a pack is written in several writes.
+    init(seed: UInt64, journalMode: String = "wal", isSmall: Bool = false) throws {
+        largeBytes = isSmall ? (60_000, 20_000) : (1_100_000, 520_000)
         random = SeededRandomness(seed: seed)
         path = try folder.folder("source")
         for name in ["data", "docs", "docs/deep", "empty"] {
@@ -44,7 +49,7 @@ final class SourceScene {
             try write("\(folder)/file-\(number)", random.bytes(random.below(3000)))
         }
         try write("docs/nothing", [])
-        try write("docs/large", random.bytes(1_100_000))
+        try write("docs/large", random.bytes(largeBytes.first))
         _ = path.appending(relative: "docs/link").withCString { symlink("large", $0) }
         try addRows(150)
     }
@@ -86,7 +91,9 @@ final class SourceScene {
         _ = path.appending(relative: gone).withCString { unlink($0) }
         state.files[gone] = nil
         // Together past a pack's first write of 1 MiB.
-        for _ in 0..<2 { try write("data/new-\(random.below(1 << 30))", random.bytes(520_000)) }
+        for _ in 0..<2 {
+            try write("data/new-\(random.below(1 << 30))", random.bytes(largeBytes.later))
+        }
         let value = random.bytes(60).hex
         try connection.execute(
             "UPDATE t SET b = x'\(value)' WHERE a % 11 = \(random.below(11))")

@@ -43,4 +43,20 @@ import Testing
         let tail = try fixture.run("dump", "latest~1", "/tmp/fx2/data/short")
         #expect(tail.output == "short\n")
     }
+
+    /// A stream whose states between two snapshots were forgotten.
+    @Test func readsMergedAndForgottenRecords() throws {
+        let fixture = try repository("merged-records-1")
+        for snapshot in ["latest", "latest~1"] {
+            try expect(
+                fixture.run(
+                    "restore", "\(snapshot):/tmp/fx3/data", "-t", fixture.target + "/\(snapshot)",
+                    "--verify"), code: 0)
+        }
+        try fixture.shell(
+            "cd target && sha256sum -c '\(FormatTests.fixtures)/merged-records-1.sums'")
+        let history = try fixture.run("history", "--json", "/tmp/fx3/data/a.db").output
+        let gone = history.split(separator: "\n").count { $0.contains("\"restorable\":false") }
+        #expect(gone == 6, "\(history)")
+    }
 }

@@ -70,9 +70,12 @@ final class WatchScene {
 
     // MARK: The watch
 
-    func startWatch(seal: String = "1s", _ more: String...) throws {
+    func startWatch(
+        seal: String = "1s", _ more: String..., setting variables: [String: String?] = [:]
+    ) throws {
         watch = try fixture.start(
-            ["watch", database, "--data", fixture.root + "/data", "--seal", seal] + more)
+            ["watch", database, "--data", fixture.root + "/data", "--seal", seal] + more,
+            setting: variables)
     }
 
     /// Waits until the watch records, for ten seconds at most.

@@ -13,6 +13,13 @@ final class LongChain {
     /// The database after the last commit.
     private(set) var bytes: [UInt8]
     private(set) var end: Record
+    /// A hash of the database after each commit, by sequence number, once that is asked for.
+    private(set) var states: [UInt64: Digest] = [:]
+    /// The commits, by sequence number, as snapshots would name them.
+    private(set) var references: [UInt64: DatabaseReference] = [:]
+    var remembersStates = false
+    /// Makes commits claim another state root than they have.
+    var spoilsRoots = false
     private let random: SeededRandomness
     private let tools: Tools
     private let geometry: PageGeometry
@@ -74,7 +81,8 @@ final class LongChain {
             seen: Record.Moment(
                 wall: seen, boot: end.seen.boot + 10_000_000, bootID: end.seen.bootID),
             notBefore: seen, database: 0, pageSize: end.pageSize, pageCount: end.pageCount,
-            stateRoot: root.digest, previous: end.chain, tableHash: hasher.finish())
+            stateRoot: spoilsRoots ? Hasher256.digest([1]) : root.digest, previous: end.chain,
+            tableHash: hasher.finish())
         record.tableCount = UInt32(entries.count)
         if !entries.isEmpty {
             try segment.append(PageTable.encode(entries), kind: .pageTable)
@@ -84,6 +92,9 @@ final class LongChain {
         }
         try segment.append(record.encoded, kind: .record)
         end = record
+        guard remembersStates else { return }
+        states[record.position.sequence] = Hasher256.digest(bytes)
+        references[record.position.sequence] = reference
     }
 
     /// Changes a few bytes of a page.
@@ -115,7 +126,14 @@ final class LongChain {
 
     /// The database that the repository gives back, with so many bytes of changes at a time.
     func recovered(budget: Int) throws -> [UInt8] {
-        let recovery = try DatabaseRecovery(from: repository)
+        try recovered(reference, budget: budget)
+    }
+
+    /// What the repository gives back for one of the commits.
+    func recovered(
+        _ reference: DatabaseReference, budget: Int = 1 << 20, by recovery: DatabaseRecovery? = nil
+    ) throws -> [UInt8] {
+        let recovery = try recovery ?? DatabaseRecovery(from: repository)
         var cursor = try StateCursor(
             over: recovery.path(to: reference), wantsBodies: true, budget: budget)
         var result: [UInt8] = []

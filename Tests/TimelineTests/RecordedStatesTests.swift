@@ -17,9 +17,10 @@ private final class RecordedStates {
     private(set) var states: [(database: Snapshot.Database, bytes: [UInt8])] = []
     private(set) var last: CapturedDatabase?
     private let cache: ScratchFolder
+    private let clock = SimulatedClock()
 
     init(seed: UInt64) throws {
-        let world = World.simulated(SeededRandomness(seed: seed))
+        let world = World.simulated(SeededRandomness(seed: seed), clock: clock)
         let place = MemoryPlace()
         cache = ScratchFolder()
         try TestRepository.make(at: place, world: world)
@@ -33,6 +34,27 @@ private final class RecordedStates {
             scratch.file(name), known: states.last?.database, scratch: cache.path)
         last = captured
         states.append((captured.database, try scratch.contents(name)))
+        clock.advance(nanoseconds: 1_000_000_000)
+    }
+
+    /// Forgets all states but some and the last, and removes what nothing needs, as prune does.
+    func forget(allBut kept: Set<Int>) throws -> CompactionReport {
+        states = states.enumerated().filter {
+            kept.contains($0.offset) || $0.offset == states.count - 1
+        }.map(\.element)
+        try repository.refresh()
+        let lease = try HeldLease(on: repository.place, purpose: "prune", world: repository.world)
+        var compactor = StreamCompactor(repository) {}
+        let report = try compactor.run(needs(), under: lease)
+        try lease.end()
+        try repository.place.remove(needs().unneeded.sorted())
+        return report
+    }
+
+    private func needs() throws -> StreamNeeds {
+        try StreamNeeds(
+            in: repository, references: states.map(\.database.reference), window: HistoryWindow(0),
+            now: nil)
     }
 
     /// The bytes that a recorded state gives back.
@@ -86,6 +108,70 @@ private final class RecordedStates {
         try stream.record("a.db")
         try database.execute("VACUUM")
         try stream.record("a.db")
+        try stream.expectAllStatesComeBack()
+    }
+
+    @Test(arguments: [512, 4096, 65536])
+    func whatIsKeptOfADatabaseThatShrinksAndGrowsComesBackWhenTheRestIsForgotten(
+        _ pageSize: Int
+    ) throws {
+        let stream = try RecordedStates(seed: 12)
+        let database = try stream.scratch.makeDatabase(
+            "a.db", pageSize: pageSize, mode: "delete", autoVacuum: 1, rows: 100)
+        try stream.record("a.db")
+        for step in 0..<5 {
+            try database.execute("DELETE FROM t WHERE a % 3 = \(step % 3)")
+            try stream.record("a.db")
+            if step % 3 == 1 { try database.execute("VACUUM") }
+            try stream.scratch.insert(60 + 30 * step, into: database)
+            try stream.record("a.db")
+            try database.execute("UPDATE t SET b = zeroblob(\(step + 1)) WHERE a < 9")
+            try stream.record("a.db")
+        }
+        let report = try stream.forget(allBut: [2, 3, 9])
+        #expect(report.failures.isEmpty && report.forgotten > 5)
+        try stream.expectAllStatesComeBack()
+        for _ in 0..<5 {
+            try stream.scratch.insert(10, into: database)
+            try stream.record("a.db")
+        }
+        #expect(try stream.forget(allBut: [1, 6]).failures.isEmpty)
+        try stream.expectAllStatesComeBack()
+    }
+
+    @Test func aPageChangedMoreOftenThanAChainIsLongComesBackWhateverIsForgotten() throws {
+        let stream = try RecordedStates(seed: 13)
+        let database = try stream.scratch.makeDatabase("a.db", mode: "delete", rows: 50)
+        for step in 0..<50 {
+            try database.execute("UPDATE t SET b = zeroblob(\(step + 1)) WHERE a = 7")
+            try stream.record("a.db")
+        }
+        let report = try stream.forget(allBut: [14, 15, 16, 17, 31, 32, 40, 47])
+        #expect(report.failures.isEmpty && report.forgotten > 30)
+        try stream.expectAllStatesComeBack()
+    }
+
+    @Test func whereHistoriesPartBothStayWhenTheRestIsForgotten() throws {
+        let stream = try RecordedStates(seed: 14)
+        var database = try stream.scratch.makeDatabase("a.db", mode: "delete", rows: 100)
+        var old: [UInt8] = []
+        for step in 0..<8 {
+            try database.execute("UPDATE t SET b = zeroblob(\(step + 1)) WHERE a < 30")
+            try stream.record("a.db")
+            if step == 4 { old = try stream.scratch.contents("a.db") }
+        }
+        try database.close()
+        stream.scratch.write(old, to: "a.db")
+        try stream.record("a.db")
+        database = try stream.scratch.open("a.db")
+        for step in 0..<6 {
+            try database.execute("UPDATE t SET b = zeroblob(\(step + 100)) WHERE a < 50")
+            try stream.record("a.db")
+        }
+        // The tail that was left behind is kept by the snapshot of its last state.
+        let report = try stream.forget(allBut: [7, 12])
+        #expect(report.failures.isEmpty && report.forgotten > 5)
+        #expect(Set(stream.states.map(\.database.reference.position.epoch)) == [1, 2])
         try stream.expectAllStatesComeBack()
     }
 

@@ -11,7 +11,10 @@ package final class RetentionSurvey {
     private let forgotten: Set<ObjectName>
     private let checkpoint: () throws -> Void
     /// What the last survey says of the streams.
-    package private(set) var outlooks: [StreamOutlook] = []
+    package var outlooks: [StreamOutlook] { streams?.outlooks ?? [] }
+    private var streams: StreamNeeds?
+    /// What was merged, or would be; nil before.
+    package private(set) var compaction: CompactionReport?
 
     /// - Parameters:
     ///   - window: how long every record of a stream stays.
@@ -43,7 +46,7 @@ package final class RetentionSurvey {
         let streams = try StreamNeeds(
             in: repository, references: Array(states), window: window,
             now: trustsTimes ? nil : repository.world.clock.now())
-        outlooks = streams.outlooks
+        self.streams = streams
         try streams.forEachGroups(in: repository) { groups in
             try checkpoint()
             _ = try needed.add(groups.map { NeededBlob($0, .pageGroup) })
@@ -53,6 +56,23 @@ package final class RetentionSurvey {
         return KeptObjects(
             listing: listing, blobs: needed, segments: streams.segments,
             unneededSegments: streams.unneeded)
+    }
+
+    /// Finds what a compaction would merge, after a survey.
+    package func planCompaction() throws {
+        compaction = try streams.map { try StreamCompactor.plan($0) }
+    }
+
+    /// Merges the states that the last survey found kept by nothing.
+    ///
+    /// - Returns: whether segments were written or given up, so that what is kept must be found
+    ///   anew.
+    package func compact(under lease: HeldLease) throws -> Bool {
+        guard let streams else { return false }
+        var compactor = StreamCompactor(repository, checkpoint: checkpoint)
+        let report = try compactor.run(streams, under: lease)
+        compaction = report
+        return report.written > 0 || !report.failures.isEmpty
     }
 
     private func keptSnapshots() throws -> [StoredSnapshot] {

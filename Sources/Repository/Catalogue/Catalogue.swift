@@ -41,7 +41,7 @@ package final class Catalogue: Sendable {
         var lookups = 0
     }
 
-    private static let version: Int64 = 3
+    private static let version: Int64 = 4
     /// Lookups that share a read transaction: it holds back checkpoints of other processes.
     private static let lookupLimit = 1024
     private let contents: Mutex<Contents>

@@ -54,6 +54,10 @@ package enum BlobKind: UInt8, Sendable, CaseIterable {
     case pageMap = 10
     /// Which pieces a part of a very long file has.
     case pieceList = 11
+    /// Headers and table hashes of records whose states were forgotten.
+    case forgottenRecords = 12
+    /// A record whose change set holds what the forgotten ones before it changed, too.
+    case mergedRecord = 13
 
     /// Whether it says where content lies rather than being content; these have packs of their own.
     var isListing: Bool { self == .tree || self == .pieceList }

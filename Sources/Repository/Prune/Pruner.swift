@@ -1,5 +1,6 @@
 // Prune: frees what nothing kept needs, while others read and write.
 //
+//     0  write anew what is to be kept in less room: survey → copies, read back → survey
 //     1  delete what earlier runs marked:   leases → survey → rescue → delete → marks away
 //     2  mark what this survey leaves over: copy what is needed → marks
 //     3  delete it at once where no lease hinders, else in a later run (as 1)
@@ -19,6 +20,7 @@ package final class Pruner {
     private let repository: Repository
     private let lease: HeldLease?
     private let survey: () throws -> KeptObjects
+    private let compact: () throws -> Bool
     private let checkpoint: () throws -> Void
     private var report = PruneReport()
     private var hurt: Set<String> = []
@@ -26,14 +28,19 @@ package final class Pruner {
     /// - Parameters:
     ///   - lease: nil for a dry run only.
     ///   - survey: lists what is kept, then refreshes the catalogue, then finds what that needs.
+    ///   - compact: called once something was surveyed, before anything is decided: writes anew
+    ///     what can be kept in less room, and says whether to survey again.
     ///   - checkpoint: called between steps; what it throws ends the run.
     package init(
         _ repository: Repository, under lease: HeldLease?,
-        survey: @escaping () throws -> KeptObjects, checkpoint: @escaping () throws -> Void
+        survey: @escaping () throws -> KeptObjects,
+        compact: @escaping () throws -> Bool = { false },
+        checkpoint: @escaping () throws -> Void
     ) {
         self.repository = repository
         self.lease = lease
         self.survey = survey
+        self.compact = compact
         self.checkpoint = checkpoint
     }
 
@@ -51,7 +58,8 @@ package final class Pruner {
         guard let lease else { preconditionFailure("prune without a lease") }
         let old = try markedNames()
         let leases = try livingLeases()
-        let kept = try survey()
+        var kept = try survey()
+        if try compact() { kept = try survey() }
         let plan = try decide(kept, limit)
         announce(report)
         try rescue(kept, lease)

@@ -102,7 +102,8 @@ package struct Record: Sendable, Hashable {
 }
 
 extension Record {
-    private var header: [UInt8] {
+    /// The part that the chain covers by its bytes.
+    var header: [UInt8] {
         var writer = ByteWriter(capacity: 160)
         writer.write(u8: 1)
         writer.write(u8: kind.rawValue)
@@ -150,6 +151,21 @@ extension Record {
     /// - Parameter known: a boot id that the record shares where it has the same.
     package init(decoding bytes: [UInt8], sharing known: [UInt8]? = nil) throws(FormatError) {
         var reader = ByteReader(bytes)
+        try self.init(header: &reader, sharing: known)
+        previous = try reader.digest()
+        tableHash = try reader.digest()
+        let counts = (try reader.varint(), try reader.varint(), try reader.varint())
+        guard counts.0 <= UInt64(UInt32.max), counts.1 <= Record.blobLimit,
+            counts.2 <= Record.blobLimit
+        else { throw FormatError("record counts out of range") }
+        tableCount = UInt32(counts.0)
+        tableBlobs = Int(counts.1)
+        bodyBlobs = Int(counts.2)
+        try reader.finish()
+    }
+
+    /// A record of which the header was read; its hashes are zero.
+    init(header reader: inout ByteReader, sharing known: [UInt8]?) throws(FormatError) {
         guard try reader.u8() == 1 else { throw FormatError("record of an unknown version") }
         guard let kind = Kind(rawValue: try reader.u8()) else {
             throw FormatError("record of an unknown kind")
@@ -181,20 +197,12 @@ extension Record {
         let start = Position(epoch: try reader.varint(), sequence: try reader.varint())
         self.init(
             kind: kind, position: position, seen: seen, notBefore: notBefore, database: database,
-            pageSize: Int(pageSize), pageCount: count, stateRoot: root,
-            previous: try reader.digest(), tableHash: try reader.digest())
+            pageSize: Int(pageSize), pageCount: count, stateRoot: root, previous: .zero,
+            tableHash: .zero)
         isCut = flags & 1 != 0
         isCompared = flags & 2 != 0
         self.cause = cause
         self.start = start
-        let counts = (try reader.varint(), try reader.varint(), try reader.varint())
-        guard counts.0 <= UInt64(UInt32.max), counts.1 <= Record.blobLimit,
-            counts.2 <= Record.blobLimit
-        else { throw FormatError("record counts out of range") }
-        tableCount = UInt32(counts.0)
-        tableBlobs = Int(counts.1)
-        bodyBlobs = Int(counts.2)
-        try reader.finish()
     }
 }
 

@@ -156,6 +156,19 @@ extension History {
         return Place(run: place.run - 1, index: runs[place.run - 1].range.upperBound - 1)
     }
 
+    /// Whether the state at a place can be put together: no prune has forgotten it or what it
+    /// builds on.
+    package func isRestorable(at place: Place) throws -> Bool {
+        let number = runs[place.run].segment.number
+        let segments = try stream.segments()
+        guard let segment = segments.indexes[number] else { return false }
+        if try stream.restorable(in: segment)[place.index] { return true }
+        let handle = try record(at: place)
+        // Another segment may have it still.
+        return try segments.reaching(over: handle.position.sequence).count > 1
+            && stream.isRestorable(handle)
+    }
+
     /// Whether records between a place and the one before it are missing.
     func isBroken(before place: Place) -> Bool {
         runs[place.run].isBroken && place.index == runs[place.run].range.lowerBound
@@ -210,13 +223,14 @@ extension History {
 }
 
 extension Stream {
-    /// The record just before another that has a state.
+    /// The record just before another that has a state which can be restored.
     package func state(before handle: RecordHandle) throws -> RecordHandle? {
         var current = try record(before: handle)
-        while let record = current, record.record.kind == .gap {
+        while let record = current {
+            if record.record.kind != .gap, try isRestorable(record) { return record }
             current = try self.record(before: record)
         }
-        return current
+        return nil
     }
 }
 

@@ -4,7 +4,7 @@ import Repository
 /// Walks back through a stream from segment to segment, reading as few of them as possible.
 struct HistoryWalk {
     let stream: Stream
-    private let segments: Stream.Segments
+    private let segments: StreamSegments
 
     init(_ stream: Stream) throws {
         self.stream = stream

@@ -25,6 +25,8 @@ package enum Doubt: String, Sendable {
     case compared
     /// Records are missing in the repository.
     case missing
+    /// The state was recorded, and a prune has forgotten it.
+    case forgotten
 }
 
 /// What a history knows of a moment.

@@ -27,11 +27,11 @@ package struct MomentSearch {
             return .between(before: nil, after: nil, .beforeHistory)
         }
         guard moment <= now else {
-            return .between(before: try solid(from: last, backwards: true), after: nil, .future)
+            return .between(before: try restorable(upTo: last), after: nil, .future)
         }
         let places = try places(at: moment)
         guard let place = places.first else {
-            return .between(before: nil, after: try history.record(at: first), .beforeHistory)
+            return .between(before: nil, after: try restorable(from: first), .beforeHistory)
         }
         guard places.count == 1 else {
             return .several(try places.map { try point(at: $0) })
@@ -46,23 +46,60 @@ package struct MomentSearch {
             next: try history.place(after: place).flatMap { try solid(from: $0) })
     }
 
-    /// The nearest record from a place on that is no gap, forwards also no epoch.
-    private func solid(
-        from place: History.Place, backwards: Bool = false
-    ) throws -> RecordHandle? {
+    /// The nearest record from a place on that is a commit or a base.
+    private func solid(from place: History.Place) throws -> RecordHandle? {
         var place: History.Place? = place
         while let current = place {
             let handle = try history.record(at: current)
-            let kind = handle.record.kind
-            if kind != .gap, backwards || kind != .epoch { return handle }
-            place = backwards ? history.place(before: current) : history.place(after: current)
+            if ![.gap, .epoch].contains(handle.record.kind) { return handle }
+            place = history.place(after: current)
+        }
+        return nil
+    }
+
+    /// The nearest records on both sides of a place, itself left out, that can be restored.
+    package func neighbours(
+        of place: History.Place
+    ) throws -> (before: RecordHandle?, after: RecordHandle?) {
+        (
+            try history.place(before: place).flatMap { try restorable(upTo: $0) },
+            try history.place(after: place).flatMap { try restorable(from: $0) }
+        )
+    }
+
+    /// The nearest record from a place backwards that can be restored.
+    private func restorable(upTo place: History.Place) throws -> RecordHandle? {
+        var place: History.Place? = place
+        while let current = place {
+            let handle = try history.record(at: current)
+            if handle.record.kind != .gap, try history.isRestorable(at: current) { return handle }
+            place = history.place(before: current)
+        }
+        return nil
+    }
+
+    /// The nearest commit or base from a place on that can be restored.
+    private func restorable(from place: History.Place) throws -> RecordHandle? {
+        var place: History.Place? = place
+        while let current = place {
+            let handle = try history.record(at: current)
+            if ![.gap, .epoch].contains(handle.record.kind),
+                try history.isRestorable(at: current)
+            {
+                return handle
+            }
+            place = history.place(after: current)
         }
         return nil
     }
 
     private func answer(_ moment: Timestamp, at place: History.Place) throws -> MomentAnswer {
         let handle = try history.record(at: place)
-        let before = try solid(from: place, backwards: true)
+        let before = try restorable(upTo: place)
+        if handle.record.kind != .gap, try !history.isRestorable(at: place) {
+            let after = try history.place(after: place).flatMap { try restorable(from: $0) }
+            return .between(before: before, after: after, .forgotten)
+        }
         guard let following = history.place(after: place) else {
             if handle.record.kind == .gap { return .between(before: before, after: nil, .gap) }
             guard isKnown(moment, behind: handle.record) else {
@@ -74,18 +111,19 @@ package struct MomentSearch {
         if moment == handle.record.seen.wall, handle.record.kind != .gap {
             return .point(RestorePoint(handle, next: next))
         }
-        if handle.record.kind == .gap { return .between(before: before, after: next, .gap) }
+        let after = try restorable(from: following)
+        if handle.record.kind == .gap { return .between(before: before, after: after, .gap) }
         if history.isBroken(before: following) {
-            return .between(before: before, after: next, .missing)
+            return .between(before: before, after: after, .missing)
         }
         let follower = try history.record(at: following).record
         if follower.kind == .gap, moment > follower.notBefore {
-            return .between(before: before, after: next, .gap)
+            return .between(before: before, after: after, .gap)
         }
         if let next, next.record.isCompared, moment > next.record.notBefore,
             next.record.isFarFromLook
         {
-            return .between(before: before, after: next, .compared)
+            return .between(before: before, after: after, .compared)
         }
         return .point(RestorePoint(handle, next: next))
     }

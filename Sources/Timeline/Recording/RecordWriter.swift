@@ -86,6 +86,22 @@ struct RecordWriter {
         bodyBlobs += 1
     }
 
+    /// Adds pages of a merged change set.
+    mutating func add(merged changed: [PageTableEntry], _ bytes: [UInt8]) throws {
+        try add(changed, bytes)
+    }
+
+    /// Seals a record that is there already behind the merged change set that was added.
+    mutating func finish(merging known: Record, covering covered: Int) throws {
+        try flushTable()
+        try flushBodies()
+        var record = known
+        record.tableBlobs = tableBlobs
+        record.bodyBlobs = bodyBlobs
+        let table = MergedTable(covered: covered, count: count, hash: hasher.finish())
+        try segment.append(MergedRecord(record, table).encoded, kind: .mergedRecord)
+    }
+
     /// Fills in what the outcomes determine, and seals the record behind its blobs.
     mutating func finish(_ draft: Record) throws -> Record {
         try flushHashes()

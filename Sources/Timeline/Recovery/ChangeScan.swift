@@ -71,7 +71,8 @@ struct ChangeScan {
             throw FormatError("segment \(segment) has lost records")
         }
         let reader = try SegmentReader(segment, in: path.store.repository, with: opener)
-        for index in range.reversed() where records[index].record.kind == .commit {
+        for index in range.reversed()
+        where records[index].record.kind == .commit && !records[index].isForgotten {
             try read(records[index], reader, run)
             age += 1
         }
@@ -98,8 +99,8 @@ struct ChangeScan {
                 try note(entry, run: run, blob: blob, offset: offset)
             }
         }
-        guard count == record.tableCount, hasher.finish() == record.tableHash else {
-            throw FormatError("the page table of \(record.position) is not what its chain covers")
+        guard count == handle.table.count, hasher.finish() == handle.table.hash else {
+            throw FormatError("the page table of \(record.position) is another one")
         }
     }
 

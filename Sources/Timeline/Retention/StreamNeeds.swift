@@ -5,8 +5,8 @@
 // - those that a kept snapshot names, and each stream's end, however old;
 // - and the way back from each of these to a complete base, with the base's page groups.
 //
-// Only whole segments go. So a stream is cut at complete bases, and what lies in a segment of which
-// anything is needed stays, also where its own way back has gone.
+// Memory: a few numbers a segment. Only the records of segments in which the window begins, or in
+// which lies what a snapshot names, are looked at.
 
 import Codec
 package import Platform
@@ -24,6 +24,18 @@ package struct StreamOutlook: Sendable {
     package let unneededSegments: Int
 }
 
+/// What is kept of one stream.
+struct StreamKeeping {
+    /// The stream without the segments that are marked.
+    let stream: Stream
+    /// The states that kept snapshots name.
+    let named: Set<Digest>
+    let windowStart: Timestamp
+    let end: RecordHandle
+    /// Of the segments that stay the highest number of a record that is needed, by index.
+    let needed: [Int: Int]
+}
+
 /// What the streams of a repository need.
 package struct StreamNeeds {
     /// The segments that are needed.
@@ -31,7 +43,8 @@ package struct StreamNeeds {
     /// The segments that are not.
     package private(set) var unneeded: Set<ObjectName> = []
     package private(set) var outlooks: [StreamOutlook] = []
-    private var bases: [RecordHandle] = []
+    private(set) var keepings: [StreamKeeping] = []
+    private var bases: Set<RecordHandle> = []
 
     /// - Parameters:
     ///   - references: the states that kept snapshots name.
@@ -51,39 +64,47 @@ package struct StreamNeeds {
                 .damaged, "\(segment) cannot be read: \(reason); what it needs is not known",
                 hint: "Run 'holdfast verify' to see what is hurt; nothing was changed.")
         }
-        var references = Dictionary(grouping: references) { $0.stream }
+        let named = Dictionary(grouping: references) { $0.stream }
         for (id, stream) in whole.streams.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
-            let named = references.removeValue(forKey: id) ?? []
-            try add(
-                StreamHistory(stream, unmarked: index.streams[id]), named,
-                window: window.nanoseconds(of: stream.identity), now: now)
+            guard let end = stream.end else { continue }
+            try StreamNeeds.requireBelievableTimes(of: stream, now: now)
+            let start = end.record.seen.wall.adding(
+                nanoseconds: -window.nanoseconds(of: stream.identity))
+            var closure = StreamClosure(of: stream, unmarked: index.streams[id])
+            try closure.add(
+                window: start, named: named[id] ?? [], end: end, marks: marks)
+            try add(closure, named: named[id] ?? [], from: start, end)
         }
     }
 
     private mutating func add(
-        _ history: StreamHistory, _ named: [DatabaseReference], window: Int64, now: Timestamp?
+        _ closure: StreamClosure, named: [DatabaseReference], from start: Timestamp,
+        _ end: RecordHandle
     ) throws {
-        guard let end = history.end else { return }
-        if let now, let doubt = history.doubt(now: now) {
-            throw RepositoryError(
-                .refused,
-                "the history of \(FilePath(bytes: history.identity.path)) has a record whose time"
-                    + " cannot be believed: \(doubt)",
-                hint: "If the time is right, give --trust-times.")
-        }
-        let start = end.record.seen.wall.adding(nanoseconds: -window)
-        let roots = history.window(from: start) + named.compactMap { history[$0.chain] } + [end]
-        let needed = history.closure(of: roots)
-        let all = history.segments
-        let kept = Set(needed.map(\.segment))
+        let all = Set(try closure.whole.summaries().map { try closure.whole.name(of: $0) })
+        let kept = try closure.names()
         segments.formUnion(kept)
         unneeded.formUnion(all.subtracting(kept))
-        bases += needed.filter { $0.record.kind == .base }
+        bases.formUnion(closure.bases)
         outlooks.append(
             StreamOutlook(
-                identity: history.identity, records: history.count, neededRecords: needed.count,
-                windowStart: start, newest: end.record.seen.wall, segments: all.count,
-                unneededSegments: all.subtracting(kept).count))
+                identity: closure.whole.identity,
+                records: try closure.whole.summaries().reduce(0) { $0 + $1.records },
+                neededRecords: closure.count, windowStart: start, newest: end.record.seen.wall,
+                segments: all.count, unneededSegments: all.subtracting(kept).count))
+        guard let (stream, needed) = closure.unmarked else { return }
+        keepings.append(
+            StreamKeeping(
+                stream: stream, named: Set(named.map(\.chain)), windowStart: start, end: end,
+                needed: needed))
+    }
+
+    private static func requireBelievableTimes(of stream: Stream, now: Timestamp?) throws {
+        guard let now, let doubt = try stream.doubt(now: now) else { return }
+        throw RepositoryError(
+            .refused,
+            "the history of \(stream.path) has a record whose time cannot be believed: \(doubt)",
+            hint: "If the time is right, give --trust-times.")
     }
 
     /// Visits the blobs of the page groups that are needed, in runs.
@@ -103,56 +124,19 @@ package struct StreamNeeds {
     }
 }
 
-/// All records of one stream, those in segments that stay preferred.
-private struct StreamHistory {
-    let identity: StreamIdentity
-    private let records: [Digest: RecordHandle]
-
-    init(_ stream: Stream, unmarked: Stream?) throws {
-        identity = stream.identity
-        records = try stream.allRecords().merging(unmarked?.allRecords() ?? [:]) { $1 }
-    }
-
-    subscript(chain: Digest) -> RecordHandle? { records[chain] }
-
-    var count: Int { records.count }
-
-    var end: RecordHandle? {
-        records.values.max { ($0.record.position, $0.chain) < ($1.record.position, $1.chain) }
-    }
-
-    var segments: Set<ObjectName> { Set(records.values.map(\.segment)) }
-
-    /// The records since a moment, and of those after it the ones that they continue: one of these
-    /// is the state of that moment.
-    func window(from start: Timestamp) -> [RecordHandle] {
-        let inside = records.values.filter { $0.record.seen.wall >= start }
-        let after = inside.filter { $0.record.seen.wall > start }
-        return inside + after.compactMap { records[$0.record.previous] }
-    }
-
-    /// The records and their way back to complete bases, as far as it is there.
-    func closure(of roots: [RecordHandle]) -> [RecordHandle] {
-        var found: [Digest: RecordHandle] = [:]
-        for root in roots {
-            var next: RecordHandle? = root
-            while let handle = next, found[handle.chain] == nil {
-                found[handle.chain] = handle
-                next = handle.record.kind == .base ? nil : records[handle.record.previous]
-            }
+extension Stream {
+    /// The first doubt about the times of the stream's records, in the order of their positions.
+    fileprivate func doubt(now: Timestamp) throws -> TimeCheck.Doubt? {
+        var check = TimeCheck(now: now)
+        for summary in try summaries().sorted(by: { ($0.last, $0.first) < ($1.last, $1.first) }) {
+            if let doubt = check.isAhead(summary.latest) { return doubt }
+            if let jump = summary.jump { return TimeCheck.jump(to: jump) }
+            let moments =
+                summary.isOneBoot
+                ? [summary.firstDated, summary.lastDated]
+                : try records(of: summary).map(\.record.dated)
+            for moment in moments { if let doubt = check.add(moment) { return doubt } }
         }
-        return Array(found.values)
-    }
-
-    func doubt(now: Timestamp) -> TimeCheck.Doubt? {
-        let inOrder = records.values.sorted {
-            ($0.record.position, $0.chain) < ($1.record.position, $1.chain)
-        }
-        return TimeCheck.doubt(
-            inOrder.map {
-                DatedMoment(
-                    wall: $0.record.seen.wall, boot: $0.record.seen.boot,
-                    bootID: $0.record.seen.bootID)
-            }, now: now)
+        return check.doubtOfNewestBoot
     }
 }

@@ -24,7 +24,7 @@ package struct DatedMoment: Sendable, Hashable {
 }
 
 /// Finds moments whose clock had jumped ahead.
-package enum TimeCheck {
+package struct TimeCheck {
     /// Why times cannot be believed.
     package struct Doubt: Error, Sendable, Equatable, CustomStringConvertible {
         package let moment: Timestamp
@@ -38,28 +38,55 @@ package enum TimeCheck {
 
     /// The first doubt about moments that are given in the order in which they came about.
     package static func doubt(_ moments: [DatedMoment], now: Timestamp) -> Doubt? {
-        for moment in moments where moment.wall.seconds - now.seconds > day {
-            return Doubt(moment: moment.wall, reason: "it lies more than a day in the future")
-        }
-        for (before, after) in zip(moments, moments.dropFirst()) where isSameBoot(before, after) {
-            guard let start = before.boot, let end = after.boot else { continue }
-            let passed = Int64(clamping: (end > start ? end - start : 0) / 1_000_000_000)
-            if after.wall.seconds - before.wall.seconds - passed > day {
-                return Doubt(
-                    moment: after.wall,
-                    reason: "the clock had jumped ahead by more than a day since the one before")
-            }
-        }
-        return doubtOfNewestBoot(moments)
+        var check = TimeCheck(now: now)
+        for moment in moments { if let doubt = check.add(moment) { return doubt } }
+        return check.doubtOfNewestBoot
     }
 
-    private static func doubtOfNewestBoot(_ moments: [DatedMoment]) -> Doubt? {
-        guard let newest = moments.last, newest.boot != nil else {
-            return doubtOfGap(moments.dropLast().last, moments.last)
-        }
-        guard let first = moments.lastIndex(where: { !isSameBoot($0, newest) }) else { return nil }
-        return doubtOfGap(moments[first], moments[first + 1])
+    private let now: Timestamp
+    private var newest: DatedMoment?
+    /// The last moment of another boot than the newest one's, and the first after it.
+    private var change: (before: DatedMoment, after: DatedMoment)?
+
+    /// A check of moments that are given one by one, in the order in which they came about.
+    init(now: Timestamp) {
+        self.now = now
     }
+
+    /// Takes the next moment; answers why it cannot be believed.
+    mutating func add(_ moment: DatedMoment) -> Doubt? {
+        if let doubt = isAhead(moment.wall) { return doubt }
+        if let newest {
+            if TimeCheck.hasJumped(newest, moment) { return TimeCheck.jump(to: moment.wall) }
+            if !TimeCheck.isSameBoot(newest, moment) { change = (newest, moment) }
+        }
+        newest = moment
+        return nil
+    }
+
+    /// Why a moment is ahead of the clock of whoever asks.
+    func isAhead(_ wall: Timestamp) -> Doubt? {
+        guard wall.seconds - now.seconds > TimeCheck.day else { return nil }
+        return Doubt(moment: wall, reason: "it lies more than a day in the future")
+    }
+
+    /// Whether of two moments of one boot the second is ahead of what the first allows.
+    static func hasJumped(_ before: DatedMoment, _ after: DatedMoment) -> Bool {
+        guard isSameBoot(before, after), let start = before.boot, let end = after.boot else {
+            return false
+        }
+        let passed = Int64(clamping: (end > start ? end - start : 0) / 1_000_000_000)
+        return after.wall.seconds - before.wall.seconds - passed > day
+    }
+
+    static func jump(to moment: Timestamp) -> Doubt {
+        Doubt(
+            moment: moment,
+            reason: "the clock had jumped ahead by more than a day since the one before")
+    }
+
+    /// Why the newest boot session, once all moments are known, may begin too late.
+    var doubtOfNewestBoot: Doubt? { TimeCheck.doubtOfGap(change?.before, change?.after) }
 
     private static func doubtOfGap(_ before: DatedMoment?, _ after: DatedMoment?) -> Doubt? {
         guard let before, let after, after.wall.seconds - before.wall.seconds > longestOff else {

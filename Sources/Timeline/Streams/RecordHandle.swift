@@ -4,6 +4,8 @@ package import Repository
 /// A record and where it lies.
 package struct RecordHandle: Sendable, Hashable {
     package let record: Record
+    /// What of the record is left there.
+    package var form = RecordForm.plain
     /// The record's chain hash.
     package let chain: Digest
     package let segment: ObjectName
@@ -17,6 +19,21 @@ package struct RecordHandle: Sendable, Hashable {
     let firstEntry: Int
 
     package var position: Position { record.position }
+
+    /// Whether only header and table hash are left.
+    package var isForgotten: Bool { form == .forgotten }
+
+    /// How many forgotten records just before it its change set stands for.
+    var covered: Int {
+        if case .merged(let table) = form { return table.covered }
+        return 0
+    }
+
+    /// Pages of the table that lies with it, and the table's hash.
+    var table: (count: UInt32, hash: Digest) {
+        if case .merged(let table) = form { return (table.count, table.hash) }
+        return (record.tableCount, record.tableHash)
+    }
 }
 
 extension RecordHandle {
@@ -30,7 +47,17 @@ extension RecordHandle {
         writer.write(varint: UInt64(entry))
         writer.write(varint: UInt64(firstEntry))
         writer.write(varint: storedBytes)
-        writer.write(counted: record.encoded)
+        switch form {
+        case .plain:
+            writer.write(u8: 0)
+            writer.write(counted: record.encoded)
+        case .merged(let table):
+            writer.write(u8: 1)
+            writer.write(counted: MergedRecord(record, table).encoded)
+        case .forgotten:
+            writer.write(u8: 2)
+            writer.write(counted: record.encoded)
+        }
     }
 
     init(from reader: inout ByteReader, in segment: ObjectName) throws(FormatError) {
@@ -40,7 +67,19 @@ extension RecordHandle {
         }
         (index, entry, firstEntry) = (Int(numbers.0), Int(numbers.1), Int(numbers.2))
         storedBytes = try reader.varint()
-        record = try Record(decoding: try reader.counted(limit: 4096))
+        let kind = try reader.u8()
+        let bytes = try reader.counted(limit: 8192)
+        switch kind {
+        case 0: record = try Record(decoding: bytes)
+        case 1:
+            let merged = try MergedRecord(decoding: bytes, sharing: nil)
+            record = merged.record
+            form = .merged(merged.table)
+        case 2:
+            record = try Record(decoding: bytes)
+            form = .forgotten
+        default: throw FormatError("record in an unknown form")
+        }
         chain = record.chain
         self.segment = segment
     }

@@ -4,7 +4,7 @@ extension Stream {
     /// Records that are looked through; a database that went back further begins behind the end.
     private static let rootSearchLimit = 1 << 18
 
-    /// The newest record after which the database had a state root.
+    /// The newest record after which the database had a state root, and that can be restored.
     func newestRecord(withRoot root: Digest) throws -> RecordHandle? {
         var looked = 0
         var newest: RecordHandle?
@@ -12,8 +12,9 @@ extension Stream {
             guard looked < Stream.rootSearchLimit, newest == nil else { break }
             let records = try records(of: summary)
             looked += records.count
-            newest = records.filter { $0.record.stateRoot == root }
-                .max { $0.record.position < $1.record.position }
+            newest = try records.filter { $0.record.stateRoot == root }
+                .sorted { $0.record.position > $1.record.position }
+                .first { try isRestorable($0) }
         }
         return newest
     }

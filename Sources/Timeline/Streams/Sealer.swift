@@ -164,7 +164,7 @@ package final class Sealer {
         let previous = JournalEnd(
             position: Position(epoch: record.position.epoch, sequence: sequence),
             chain: record.previous)
-        if try handle(of: previous) != nil { return }
+        if let handle = try handle(of: previous), !handle.isForgotten { return }
         throw JournalError(
             .detached, journal.directory,
             "record \(record.position) continues one that the repository does not have",

@@ -21,30 +21,31 @@ struct SegmentProof {
     }
 
     private mutating func read(_ reader: SegmentReader) throws {
-        var table: [PageTableEntry] = []
-        var bodies = 0
-        for (index, entry) in reader.entries.enumerated() {
-            let bytes = try reader.read(index)
-            switch entry.header.kind {
-            case .pageTable: table += try PageTable.decode(bytes)
-            case .pageBodies: bodies += bytes.count
-            case .record:
-                let record = try Record(decoding: bytes)
-                if record.kind != .base { try check(record, table, bodies) }
-                records += 1
-                end = JournalEnd(of: record)
-                table.removeAll(keepingCapacity: true)
-                bodies = 0
-            default: continue
-            }
+        let handles = try reader.records()
+        for handle in handles where handle.record.kind != .base && !handle.isForgotten {
+            try check(handle, reader)
         }
+        for (index, entry) in reader.entries.enumerated() where !entry.header.kind.isOfChangeSet {
+            _ = try reader.read(index)
+        }
+        records = handles.count
+        end = handles.last.map { JournalEnd(of: $0.record) }
     }
 
-    private func check(
-        _ record: Record, _ table: [PageTableEntry], _ bodies: Int
-    ) throws(FormatError) {
-        guard table.count == Int(record.tableCount), table.hash == record.tableHash,
+    private func check(_ handle: RecordHandle, _ reader: SegmentReader) throws {
+        var table: [PageTableEntry] = []
+        for index in reader.blobs(of: handle, kind: .pageTable) {
+            table += try PageTable.decode(reader.read(index))
+        }
+        let bodies = try reader.blobs(of: handle, kind: .pageBodies).reduce(0) {
+            $0 + (try reader.read($1).count)
+        }
+        guard table.count == Int(handle.table.count), table.hash == handle.table.hash,
             table.reduce(0, { $0 + $1.length }) == bodies
-        else { throw FormatError("the table of record \(record.position) is another one") }
+        else { throw FormatError("the table of record \(handle.position) is another one") }
     }
+}
+
+extension BlobKind {
+    fileprivate var isOfChangeSet: Bool { self == .pageTable || self == .pageBodies }
 }

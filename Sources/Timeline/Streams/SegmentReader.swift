@@ -31,25 +31,10 @@ struct SegmentReader {
     /// The records of the segment, each one's counts held against its blobs.
     func records() throws -> [RecordHandle] {
         try asDamage {
-            var handles: [RecordHandle] = []
-            var first = 1
-            for (index, entry) in entries.enumerated() where entry.header.kind == .record {
-                // Of a boot id there is one copy, not one a record.
-                let record = try Record(
-                    decoding: read(index), sharing: handles.last?.record.seen.bootID)
-                try check(record, first..<index)
-                let bytes = entries[first...index].reduce(0) { $0 + $1.header.span }
-                handles.append(
-                    RecordHandle(
-                        record: record, chain: record.chain, segment: pack.name,
-                        storedBytes: UInt64(bytes), index: handles.count, entry: index,
-                        firstEntry: first))
-                first = index + 1
-            }
-            guard first == entries.count, !handles.isEmpty else {
-                throw FormatError("blobs behind the last record")
-            }
-            return handles
+            var list = RecordList(of: self)
+            for index in entries.indices { try list.take(index) }
+            guard list.isWhole else { throw FormatError("blobs behind the last record") }
+            return list.handles
         }
     }
 
@@ -60,21 +45,6 @@ struct SegmentReader {
             throw RepositoryError(
                 .damaged, "\(pack.name): \(error)",
                 hint: "Run 'holdfast verify --read-data' to see what is hurt.")
-        }
-    }
-
-    private func check(_ record: Record, _ range: Range<Int>) throws(FormatError) {
-        let (table, body) = record.blobKinds
-        var counts = (table: 0, body: 0)
-        for index in range {
-            switch entries[index].header.kind {
-            case table: counts.table += 1
-            case body: counts.body += 1
-            default: throw FormatError("a blob that belongs to no record")
-            }
-        }
-        guard counts.table == record.tableBlobs, counts.body == record.bodyBlobs else {
-            throw FormatError("record \(record.position) counts other blobs than it has")
         }
     }
 

@@ -10,12 +10,16 @@ package import Repository
 package struct SegmentSummary: Sendable, Hashable {
     /// The segment's number in the catalogue.
     package internal(set) var number: Int64 = 0
+    /// Whether prune is going to delete the segment.
+    var isMarked = false
     package let records: Int
     /// Commits and bases that show changes.
     package let commits: Int
     package let bases: Int
     package let gaps: Int
     package let epochs: Int
+    /// Records of which only header and table hash are left.
+    package let forgotten: Int
     /// Positions of the first and the last record.
     package let first: Position
     package let last: Position
@@ -33,6 +37,12 @@ package struct SegmentSummary: Sendable, Hashable {
     /// No record was seen before the one that precedes it.
     let isOrdered: Bool
     package let storedBytes: UInt64
+    /// The clocks at the first and the last record, and whether all between are of one boot.
+    let firstDated: DatedMoment
+    let lastDated: DatedMoment
+    let isOneBoot: Bool
+    /// Where the clock had jumped ahead between two of the records; nil where it had not.
+    let jump: Timestamp?
 
     /// - Parameter handles: the segment's records in order, at least one.
     init?(of handles: [RecordHandle]) {
@@ -43,6 +53,7 @@ package struct SegmentSummary: Sendable, Hashable {
         bases = kinds.count { $0 == .base }
         gaps = kinds.count { $0 == .gap }
         epochs = kinds.count { $0 == .epoch }
+        forgotten = handles.count(where: \.isForgotten)
         self.first = first.position
         self.last = last.position
         let seen = handles.map(\.record.seen.wall)
@@ -61,6 +72,19 @@ package struct SegmentSummary: Sendable, Hashable {
         isLinear = pairs.allSatisfy { $1.continues($0) }
         isOrdered = zip(seen, seen.dropFirst()).allSatisfy { $0 <= $1 }
         storedBytes = handles.reduce(0) { $0 + $1.storedBytes }
+        firstDated = first.record.dated
+        lastDated = last.record.dated
+        isOneBoot = handles.allSatisfy { $0.record.seen.bootID == last.record.seen.bootID }
+        jump =
+            pairs.first { TimeCheck.hasJumped($0.record.dated, $1.record.dated) }?
+            .1.record.seen.wall
+    }
+}
+
+extension Record {
+    /// When the record was seen, by both clocks.
+    var dated: DatedMoment {
+        DatedMoment(wall: seen.wall, boot: seen.boot, bootID: seen.bootID)
     }
 }
 
@@ -74,7 +98,7 @@ extension RecordHandle {
 extension SegmentSummary {
     var encoded: [UInt8] {
         var writer = ByteWriter(capacity: 256)
-        for number in [records, commits, bases, gaps, epochs] {
+        for number in [records, commits, bases, gaps, epochs, forgotten] {
             writer.write(varint: UInt64(number))
         }
         for number in [
@@ -86,7 +110,15 @@ extension SegmentSummary {
         for moment in [firstSeen, lastSeen, earliest, latest] { writer.write(moment: moment) }
         writer.write(digest: previous)
         writer.write(digest: chain)
-        writer.write(u8: (isLinear ? 1 : 0) | (isOrdered ? 2 : 0))
+        for moment in [firstDated, lastDated] {
+            writer.write(moment: moment.wall)
+            writer.write(varint: moment.boot ?? 0)
+            writer.write(bytes: moment.bootID)
+        }
+        writer.write(
+            u8: (isLinear ? 1 : 0) | (isOrdered ? 2 : 0) | (isOneBoot ? 4 : 0)
+                | (jump == nil ? 0 : 8))
+        if let jump { writer.write(moment: jump) }
         return writer.bytes
     }
 
@@ -98,6 +130,7 @@ extension SegmentSummary {
         bases = try reader.small()
         gaps = try reader.small()
         epochs = try reader.small()
+        forgotten = try reader.small()
         first = Position(epoch: try reader.varint(), sequence: try reader.varint())
         last = Position(epoch: try reader.varint(), sequence: try reader.varint())
         sequences = try reader.range()
@@ -109,9 +142,13 @@ extension SegmentSummary {
         latest = try reader.moment()
         previous = try reader.digest()
         chain = try reader.digest()
+        firstDated = try reader.dated()
+        lastDated = try reader.dated()
         let flags = try reader.u8()
         isLinear = flags & 1 != 0
         isOrdered = flags & 2 != 0
+        isOneBoot = flags & 4 != 0
+        jump = flags & 8 != 0 ? try reader.moment() : nil
         try reader.finish()
         guard records > 0 else { throw FormatError("a segment without a record") }
     }
@@ -122,6 +159,10 @@ extension ByteReader {
         let number = try varint()
         guard number < 1 << 22 else { throw FormatError("count out of range") }
         return Int(number)
+    }
+
+    fileprivate mutating func dated() throws(FormatError) -> DatedMoment {
+        DatedMoment(wall: try moment(), boot: try varint(), bootID: try bytes(16))
     }
 
     fileprivate mutating func range() throws(FormatError) -> ClosedRange<UInt64> {
