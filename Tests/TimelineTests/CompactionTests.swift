@@ -154,6 +154,27 @@ import Testing
         #expect(Hasher256.digest(bytes) == scene.chain.states[35])
     }
 
+    @Test func whoeverGoesBackLeavesSegmentsAloneThatAreMarked() throws {
+        let scene = try CompactionScene(seed: 39)
+        try scene.chain.commit(100, perSegment: 10)
+        scene.named = [30]
+        try scene.merge()
+        let marked = try scene.needs().unneeded
+        for name in marked {
+            try scene.place.create(
+                ObjectName(.marks, name.name), ControlFile(kind: "mark", fields: []).encoded)
+        }
+        try scene.chain.repository.refresh()
+        let stream = try scene.stream()
+        for sequence in UInt64(1)...101 {
+            let position = Position(epoch: 1, sequence: sequence)
+            let path = try stream.path(to: #require(try stream.records(at: position).first))
+            let isLeft = try scene.needs().segments.isSuperset(of: path.segments)
+            // What was forgotten is there as long as its segment is.
+            #expect(isLeft == (sequence == 1 || sequence == 30 || sequence >= 71), "\(sequence)")
+        }
+    }
+
     @Test func aForgottenMomentIsAnsweredWithTheNearestStatesOnBothSides() throws {
         let scene = try CompactionScene(seed: 38)
         try scene.chain.commit(100, perSegment: 10)

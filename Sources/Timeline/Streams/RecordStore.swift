@@ -48,7 +48,9 @@ final class RecordStore: Sendable {
         try repository.catalogue.segmentSummaries(of: stream).filter {
             !left.contains($0.name)
         }.map {
-            try SegmentSummary(decoding: $0.summary, number: $0.number)
+            var summary = try SegmentSummary(decoding: $0.summary, number: $0.number)
+            summary.isMarked = repository.marks.contains($0.name)
+            return summary
         }
     }
 

@@ -10,6 +10,8 @@ package import Repository
 package struct SegmentSummary: Sendable, Hashable {
     /// The segment's number in the catalogue.
     package internal(set) var number: Int64 = 0
+    /// Whether prune is going to delete the segment.
+    var isMarked = false
     package let records: Int
     /// Commits and bases that show changes.
     package let commits: Int

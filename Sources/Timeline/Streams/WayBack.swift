@@ -2,7 +2,8 @@
 // forgot states wrote those that it kept to a new segment, and the old ones wait until nobody reads
 // them. So the same record may be whole in one and forgotten in another, and not every copy has a
 // way back: a plain record behind a forgotten one has none. Of several copies the one that stands
-// for most others is gone through, and where its way back is lost, the next.
+// for most others is gone through, of those first that are not marked; and where its way back is
+// lost, the next.
 
 import Codec
 import Repository
@@ -80,7 +81,7 @@ extension Stream {
     /// The places of a record, those where it is forgotten left out; the best comes first.
     func copies(of chain: Digest, at sequence: UInt64) throws -> [RecordSpot] {
         let segments = try segments()
-        var found: [(spot: RecordSpot, covered: Int, forgotten: Int)] = []
+        var found: [(spot: RecordSpot, rank: (Int, Int, Int))] = []
         for segment in segments.reaching(over: sequence) {
             let summary = segments.summaries[segment]
             let index: Int?
@@ -94,10 +95,10 @@ extension Stream {
             guard let index else { continue }
             let covered =
                 summary.forgotten == 0 ? 0 : try store.records(of: summary)[index].covered
-            found.append(
-                (RecordSpot(segment: segment, index: index), covered, summary.forgotten))
+            let rank = (summary.isMarked ? 0 : 1, covered, summary.forgotten)
+            found.append((RecordSpot(segment: segment, index: index), rank))
         }
-        return found.sorted { ($0.covered, $0.forgotten) > ($1.covered, $1.forgotten) }.map(\.spot)
+        return found.sorted { $0.rank > $1.rank }.map(\.spot)
     }
 
     /// The places of the record that the first one of a line continues.
