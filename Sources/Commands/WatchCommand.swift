@@ -20,22 +20,25 @@ extension WatchCommand {
             defer { barriers.end() }
             let access = WatchRepository(session.repository, lease: lease) {
                 try barriers.move(to: $0)
+                log.say(
+                    "this watch was stopped for so long that its lease was taken from it; "
+                        + "it goes on under another one")
             }
+            let heartbeat = Heartbeat(log)
             let watcher = try DatabaseWatcher(
                 plan.sources(journals: directory), into: access, wake: wake,
-                excluding: plan.excluded(), report: log.tell)
+                excluding: plan.excluded(), progress: heartbeat.beat, report: log.tell)
             let schedule = try WatchSchedule(plan, session, context, log)
             defer { schedule.stop() }
             try ServiceSupervision.notify("READY=1")
-            let heartbeat = Heartbeat()
             var rounds = 0
             try watcher.run {
-                heartbeat.beat(log)
+                heartbeat.beat()
                 rounds += 1
                 // Now every database was begun: a snapshot asks for it instead of taking it.
                 if rounds == 2 { schedule.start() }
                 guard Interruption.isRequested else { return false }
-                heartbeat.stop(log)
+                heartbeat.stop()
                 schedule.interrupt()
                 return true
             }
@@ -64,25 +67,30 @@ private enum WatchFolder {
     }
 }
 
-/// Tells the service manager that the capture thread lives.
+/// Tells the service manager that the capture thread gets on.
 private final class Heartbeat {
     private let interval = ServiceSupervision.watchdogInterval
+    private let log: WatchLog
     private var next: UInt64 = 0
 
-    func beat(_ log: WatchLog) {
+    init(_ log: WatchLog) {
+        self.log = log
+    }
+
+    func beat() {
         guard let interval else { return }
         let now = SystemClock().bootTime()
         guard now >= next else { return }
         next = now + interval / 3
-        notify("WATCHDOG=1", log)
+        notify("WATCHDOG=1")
     }
 
     /// What is left is captured and sealed now.
-    func stop(_ log: WatchLog) {
-        notify("STOPPING=1", log)
+    func stop() {
+        notify("STOPPING=1")
     }
 
-    private func notify(_ state: String, _ log: WatchLog) {
+    private func notify(_ state: String) {
         do {
             try ServiceSupervision.notify(state)
         } catch {

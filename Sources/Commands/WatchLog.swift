@@ -33,7 +33,7 @@ final class WatchLog: Sendable {
         switch notice {
         case .began(let path, let position, let beginning):
             let isAgain = begun.withLock { !$0.insert(path).inserted }
-            if isAgain, case .compared = beginning {
+            if isAgain, beginning.missedCommits {
                 problems.store(true, ordering: .relaxed)
                 context.report.warning(
                     "commits were made that are not recorded one by one", during: "watch",
@@ -59,6 +59,11 @@ final class WatchLog: Sendable {
                 during: "watch")
         case .repositoryBack:
             say("the repository is back; what waited is in it")
+        case .leftInJournal(let path, let records):
+            context.report.warning(
+                "\(Counted.of(UInt64(records), "commit")) of it wait in the journal; the next "
+                    + "'holdfast watch' moves them into the repository",
+                during: "watch", item: path.bytes)
         case .journalFull(let path, let bytes):
             problems.store(true, ordering: .relaxed)
             context.report.warning(
@@ -82,7 +87,18 @@ final class WatchLog: Sendable {
         case .changed(let pages): "\(Counted.of(UInt64(pages), "page")) changed"
         case .compared(let pages):
             "\(Counted.of(UInt64(pages), "page")) changed while nobody watched"
+        case .comparedToBase: "it changed while nobody watched; a complete base"
         case .wentBack: "the database went back, or was put back: a new epoch"
+        }
+    }
+}
+
+extension WatchNotice.Beginning {
+    /// Whether commits of a database in WAL mode became one step.
+    fileprivate var missedCommits: Bool {
+        switch self {
+        case .compared, .comparedToBase: true
+        case .base, .continued, .changed, .wentBack: false
         }
     }
 }

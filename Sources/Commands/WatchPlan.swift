@@ -154,6 +154,6 @@ struct WatchPlan {
 }
 
 extension Duration {
-    /// Whole nanoseconds.
-    var nanoseconds: UInt64 { UInt64(max(0, self / .nanoseconds(1))) }
+    /// Whole nanoseconds, up to a hundred years: what is added to them is no overflow.
+    var nanoseconds: UInt64 { UInt64(min(max(0, self / .nanoseconds(1)), 3.2e18)) }
 }

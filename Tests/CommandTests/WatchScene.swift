@@ -10,6 +10,7 @@ final class WatchScene {
     let fixture: HoldfastFixture
     var database: String { fixture.root + "/live.db" }
     private var watch: StartedRun?
+    private var mounted: [String] = []
 
     private static let writer = """
         import sqlite3, sys, time, random
@@ -36,8 +37,13 @@ final class WatchScene {
         print(c.execute('select n from counter').fetchone()[0])
         """
 
-    init() throws {
-        fixture = try HoldfastFixture()
+    /// - Parameter repositoryMebibytes: the size of a file system of its own for the repository.
+    init(repositoryMebibytes: Int? = nil) throws {
+        fixture = try HoldfastFixture(makesRepository: repositoryMebibytes == nil)
+        if let repositoryMebibytes {
+            try mount("repository", mebibytes: repositoryMebibytes)
+            expect(try fixture.run("init"), code: 0)
+        }
         let file = try Descriptor.open(
             FilePath(fixture.root + "/writer.py"), flags: O_WRONLY | O_CREAT)
         try Array(WatchScene.writer.utf8).withUnsafeBytes { try file.write($0) }
@@ -45,6 +51,14 @@ final class WatchScene {
 
     deinit {
         try? kill(SIGKILL)
+        for folder in mounted { _ = try? fixture.shell("umount -l \(folder)") }
+    }
+
+    /// Puts a small file system into a folder of the fixture; only root may.
+    func mount(_ folder: String, mebibytes: Int) throws {
+        try fixture.shell(
+            "mkdir -p \(folder); mount -t tmpfs -o size=\(mebibytes)m none \(folder)")
+        mounted.append(folder)
     }
 
     // MARK: The writer
@@ -70,9 +84,26 @@ final class WatchScene {
 
     // MARK: The watch
 
-    func startWatch(seal: String = "1s", _ more: String...) throws {
-        watch = try fixture.start(
-            ["watch", database, "--data", fixture.root + "/data", "--seal", seal] + more)
+    /// - Parameter others: databases to record before that of the scene.
+    func startWatch(
+        besides others: [String] = [], seal: String = "1s", _ more: String...
+    ) throws {
+        let words = ["--data", fixture.root + "/data", "--seal", seal]
+        watch = try fixture.start(["watch"] + others + [database] + words + more)
+    }
+
+    /// Records the database as a service of a configuration.
+    func startWatch(configured settings: String) throws {
+        try fixture.shell(
+            """
+            cat >host.json5 <<'END'
+            { data: "\(fixture.root)/data",
+              repository: { location: "\(fixture.repository)",
+                passwordFile: "\(fixture.root)/password" },
+              services: { one: { databases: ["\(database)"], \(settings) } } }
+            END
+            """)
+        watch = try fixture.start(["watch", "--config", fixture.root + "/host.json5", "-v"])
     }
 
     /// Waits until the watch records, for ten seconds at most.
@@ -114,6 +145,13 @@ final class WatchScene {
     }
 
     // MARK: What was recorded
+
+    /// Lines of the history that tell of gaps.
+    func gaps() throws -> [String] {
+        let history = expect(try fixture.run("history", "--limit", "1000000", database), code: 0)
+        return history.output.split(separator: "\n").filter { $0.contains("were missed from") }
+            .map(String.init)
+    }
 
     /// The sequence numbers of all restore points of the newest epoch, in order.
     func positions() throws -> [(epoch: Int, sequence: Int)] {

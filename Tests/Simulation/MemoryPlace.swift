@@ -165,6 +165,10 @@ package final class MemoryPlace: Place {
         }
     }
 
+    package func discard(_ staged: String, under lease: LeaseID) throws {
+        try change { $0.leases[lease]?.staged[staged] = nil }
+    }
+
     package func publish(_ staged: String, under lease: LeaseID, as name: ObjectName) throws {
         try change(lease) { state, held in
             guard let file = held.staged.removeValue(forKey: staged) else {

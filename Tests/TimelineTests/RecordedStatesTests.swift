@@ -16,6 +16,8 @@ private final class RecordedStates {
     /// Each state that was recorded, with the file's bytes at that moment.
     private(set) var states: [(database: Snapshot.Database, bytes: [UInt8])] = []
     private(set) var last: CapturedDatabase?
+    /// How often the last recording told that it gets on.
+    private(set) var steps = 0
     private let cache: ScratchFolder
 
     init(seed: UInt64) throws {
@@ -29,8 +31,10 @@ private final class RecordedStates {
     /// Records the database as it is; the file must be checkpointed, so that its bytes are the
     /// state.
     func record(_ name: String) throws {
+        steps = 0
         let captured = try repository.record(
-            scratch.file(name), known: states.last?.database, scratch: cache.path)
+            scratch.file(name), known: states.last?.database, scratch: cache.path
+        ) { self.steps += 1 }
         last = captured
         states.append((captured.database, try scratch.contents(name)))
     }
@@ -74,6 +78,17 @@ private final class RecordedStates {
             try stream.record("a.db")
         }
         try stream.expectAllStatesComeBack()
+    }
+
+    @Test func aBaseTellsAgainAndAgainThatItGetsOn() throws {
+        let stream = try RecordedStates(seed: 9)
+        let database = try stream.scratch.makeDatabase("a.db", mode: "delete", rows: 20_000)
+        try database.close()
+        try stream.record("a.db")
+        let pages = try #require(stream.last?.database.pageCount)
+        #expect(stream.steps >= Int(pages) / 64, "\(stream.steps) for \(pages) pages")
+        try stream.record("a.db")
+        #expect(stream.steps == 0)
     }
 
     @Test func aDatabaseThatShrinksAndGrowsAgainComesBack() throws {

@@ -266,6 +266,12 @@ package final class DirectoryPlace: Place {
         return StagedFile(name: name, file: file)
     }
 
+    package func discard(_ staged: String, under lease: LeaseID) throws {
+        try translating {
+            try self.unlessGone { try self.disk.remove(self.path(lease).appending(staged)) }
+        }
+    }
+
     package func publish(_ staged: String, under lease: LeaseID, as name: ObjectName) throws {
         try underLease {
             try self.disk.rename(self.path(lease).appending(staged), to: self.path(name))
@@ -292,8 +298,15 @@ package final class DirectoryPlace: Place {
         do {
             return try translating(step)
         } catch let error as SystemError where error.errno == .noSuchFile {
-            throw isRevoked
+            // Without all of `leases/` it is the repository that is away, and not the lease.
+            throw try disk.entry(at: leasesPath) == nil ? isAway : isRevoked
         }
+    }
+
+    private var isAway: RepositoryError {
+        RepositoryError(
+            .missing, "there is no repository at \(location) any more",
+            hint: "Put it back, or mount what it lies on.")
     }
 
     var isRevoked: RepositoryError {

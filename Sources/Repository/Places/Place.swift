@@ -83,6 +83,8 @@ package protocol Place: AnyObject, Sendable {
 
     /// A new file under the lease, for `publish`.
     func stage(under lease: LeaseID) throws -> StagedFile
+    /// Removes a staged file that is given up; one that is not there is no error.
+    func discard(_ staged: String, under lease: LeaseID) throws
     /// Makes a synced staged file visible under its name; throws `revoked` where the lease is gone.
     func publish(_ staged: String, under lease: LeaseID, as name: ObjectName) throws
     /// Makes the names published in `folder` durable.

@@ -61,6 +61,8 @@ package final class BlobStore: Sendable {
     private let claimed = Mutex<Set<BlobID>>([])
     private let totals = Mutex(StoreStatistics())
     private let packing = Mutex(Packing())
+    /// Names of staged files that are not published.
+    private let staged = Mutex<Set<String>>([])
     private let backlog = ByteBudget(bytes: 24 << 20)
     private let dryRun: Bool
     private let stages = Mutex<(packing: Stage<Parcel>, publishing: Stage<Sealed>)?>(nil)
@@ -212,6 +214,7 @@ package final class BlobStore: Sendable {
     private func begin() throws -> OpenPack {
         try lease.check()
         let staged = try repository.place.stage(under: lease.id)
+        self.staged.withLock { _ = $0.insert(staged.name) }
         let salt = repository.world.randomness.bytes(PackFormat.saltSize)
         let writer = try PackWriter(
             file: staged.file, folder: .packs, keys: repository.keys, salt: salt)
@@ -234,6 +237,7 @@ package final class BlobStore: Sendable {
         try sealed.staged.file.sync()
         try sealed.staged.file.close()
         try repository.place.publish(sealed.staged.name, under: lease.id, as: sealed.pack.name)
+        staged.withLock { _ = $0.remove(sealed.staged.name) }
         try repository.add(sealed.pack)
         claimed.withLock { claimed in
             for entry in sealed.pack.entries { claimed.remove(entry.header.id) }
@@ -264,7 +268,7 @@ package final class BlobStore: Sendable {
         return statistics
     }
 
-    /// Gives up: ends the threads; what is not published goes with the lease.
+    /// Gives up: ends the threads, and removes what is not published.
     package func cancel(because error: any Error) {
         failure.record(error)
         backlog.close()
@@ -275,5 +279,21 @@ package final class BlobStore: Sendable {
         }
         running?.packing.finish()
         running?.publishing.finish()
+        discardStaged()
+    }
+
+    /// A lease may live on for months, and the repository may be full: that may be of these files.
+    private func discardStaged() {
+        let names = staged.withLock { staged in
+            defer { staged = [] }
+            return staged
+        }
+        for name in names {
+            do {
+                try repository.place.discard(name, under: lease.id)
+            } catch {
+                return  // the repository is away, or the lease gone; with the lease they go
+            }
+        }
     }
 }

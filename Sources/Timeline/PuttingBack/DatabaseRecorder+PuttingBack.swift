@@ -11,7 +11,8 @@ extension DatabaseRecorder {
         guard let stream = stream(of: path), let end = stream.end else { return nil }
         let capture = try Capture(
             reader: reader, previous: try stream.storedPath(to: state.handle, in: repository),
-            repository: repository, store: store, scratch: scratch)
+            repository: repository, store: store, scratch: scratch,
+            progress: progress)
         try capture.run()
         guard
             state.isIn(

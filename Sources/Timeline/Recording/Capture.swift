@@ -19,12 +19,14 @@ final class Capture {
     private let previous: RecordPath?
     private let repository: Repository
     private let store: BlobStore
+    private let progress: () -> Void
 
     /// - Parameter previous: the records from a base to the stream's end; nil or empty for none.
     init(
         reader: DatabaseReader, previous: RecordPath?, repository: Repository, store: BlobStore,
-        scratch: FilePath
+        scratch: FilePath, progress: @escaping () -> Void
     ) throws {
+        self.progress = progress
         self.reader = reader
         self.repository = repository
         self.store = store
@@ -82,6 +84,7 @@ final class Capture {
         var cursor =
             try isBase ? nil : previous.map { try StateCursor(over: $0, wantsBodies: true) }
         for group in 0..<geometry.groupCount(pages: pageCount) {
+            progress()
             let plan = try cursor?.next()
             let reading = try GroupReading(group, of: view)
             if group == 0 { firstPage = reading.firstPageContribution(with: Hasher256()) }

@@ -34,17 +34,21 @@ package final class DatabaseRecorder {
     let scratch: FilePath
     /// Nanoseconds to wait for another writer of the same stream.
     private let patience: UInt64
+    let progress: () -> Void
     private var streams: StreamIndex
     var pending: [PendingSegment] = []
     private var claimed: Set<String> = []
     /// The states that restores were about to put back when they died, by the subject of the claim.
     private var interrupted: [String: PutBackState] = [:]
 
-    /// - Parameter scratch: a directory for nameless files.
+    /// - Parameters:
+    ///   - scratch: a directory for nameless files.
+    ///   - progress: called for each page group that was read of a database.
     package init(
         in repository: Repository, under lease: HeldLease, store: BlobStore, host: String,
-        scratch: FilePath, patience: UInt64
+        scratch: FilePath, patience: UInt64, progress: @escaping () -> Void = {}
     ) throws {
+        self.progress = progress
         self.repository = repository
         self.lease = lease
         self.store = store
@@ -137,14 +141,14 @@ package final class DatabaseRecorder {
     ) throws -> Capture {
         let capture = try Capture(
             reader: reader, previous: previous, repository: repository, store: store,
-            scratch: scratch)
+            scratch: scratch, progress: progress)
         do {
             try capture.run()
             return capture
         } catch let error as RepositoryError where error.code == .damaged && !capture.isBase {
             let base = try Capture(
                 reader: reader, previous: nil, repository: repository, store: store,
-                scratch: scratch)
+                scratch: scratch, progress: progress)
             try base.run()
             return base
         }

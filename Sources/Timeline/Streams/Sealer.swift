@@ -75,15 +75,23 @@ package final class Sealer {
     package func seal() throws -> Sealed? {
         if !isComplete {
             // What was written may not have been published.
-            (open, end, isNewest) = (nil, nil, false)
+            (end, isNewest) = (nil, false)
         }
         isComplete = false
         made = []
-        var parts = journal.rotate()[...]
-        guard !parts.isEmpty else {
+        do {
+            let sealed = try sealParts()
             isComplete = true
-            return nil
+            return sealed
+        } catch {
+            discard()
+            throw error
         }
+    }
+
+    private func sealParts() throws -> Sealed? {
+        var parts = journal.rotate()[...]
+        guard !parts.isEmpty else { return nil }
         while !parts.isEmpty {
             let round = Sealer.round(of: parts, bytes: segmentBytes)
             for part in round { try journal.changeSets(in: part) { try add($0) } }
@@ -91,11 +99,21 @@ package final class Sealer {
             for part in round { try journal.remove(part) }
             parts = parts.dropFirst(round.count)
         }
-        isComplete = true
         return end.map { end in
             Sealed(
                 segments: made.map(\.pack.name), bytes: made.reduce(0) { $0 + $1.pack.size },
                 records: made.reduce(0) { $0 + $1.records }, end: end)
+        }
+    }
+
+    /// Removes the segment that a failure left half-written: a full repository needs the room.
+    private func discard() {
+        guard let (segment, _) = open else { return }
+        open = nil
+        do {
+            try segment.discard(in: repository, under: lease)
+        } catch {
+            return  // the repository is away, or the lease gone; with the lease it goes
         }
     }
 
@@ -123,8 +141,10 @@ package final class Sealer {
         }
         let segment =
             try open?.segment ?? SegmentWriter(of: journal.identity, in: repository, under: lease)
+        let records = open?.records ?? 0
+        open = (segment, records)
         try writer.write(change, into: segment)
-        open = (segment, (open?.records ?? 0) + 1)
+        open = (segment, records + 1)
         (end, isNewest) = (here, true)
         if segment.size >= segmentBytes || open?.records == Sealer.segmentRecords { try finish() }
     }
@@ -132,7 +152,6 @@ package final class Sealer {
     /// Publishes the open segment and reads it back.
     private func finish() throws {
         guard let (segment, records) = open, let end else { return }
-        open = nil
         let pending = try segment.finish()
         try pending.publish(in: repository, under: lease)
         let proof = try SegmentProof(reading: pending.pack.name, in: repository)
@@ -140,6 +159,7 @@ package final class Sealer {
             throw RepositoryError(
                 .damaged, "\(pending.pack.name): it holds other records than were written")
         }
+        open = nil
         proved[pending.pack.name] = true
         made.append((pending.pack, records))
     }

@@ -40,6 +40,11 @@ package final class SegmentWriter {
                 kind: kind, codec: .stored, plainSize: bytes.count, id: id, bytes: bytes[...]))
     }
 
+    /// Gives the segment up: where the repository is full, its bytes must not stay there.
+    func discard(in repository: Repository, under lease: HeldLease) throws {
+        try repository.place.discard(staged.name, under: lease.id)
+    }
+
     /// Completes the segment; nothing names it yet.
     package func finish() throws -> PendingSegment {
         PendingSegment(pack: try writer.finish(), staged: staged)

@@ -23,6 +23,7 @@ package final class DatabaseWatcher {
 
     private let access: WatchRepository
     private let report: @Sendable (WatchNotice) -> Void
+    private let progress: () -> Void
     private var databases: [WatchedDatabase] = []
     private let notices: DirectoryNotices
     private var directories: [CInt: [[UInt8]: WatchedDatabase]] = [:]
@@ -36,17 +37,20 @@ package final class DatabaseWatcher {
     private let wake: Wake
     private let sealing: JournalSealing
 
-    /// - Parameter excluded: directories in which no database is looked for.
+    /// - Parameters:
+    ///   - excluded: directories in which no database is looked for.
+    ///   - progress: called by the capture thread while it makes a base, as far as that gets on.
     package init(
         _ sources: [WatchSource], into access: WatchRepository, wake: Wake,
-        excluding excluded: Set<FileIdentity> = [],
+        excluding excluded: Set<FileIdentity> = [], progress: @escaping () -> Void = {},
         report: @escaping @Sendable (WatchNotice) -> Void
     ) throws {
+        self.progress = progress
         self.access = access
         self.report = report
         self.wake = wake
         notices = try DirectoryNotices()
-        sealing = JournalSealing(access, report)
+        sealing = JournalSealing(access, wake: wake, report)
         let directories = sources.filter(\.isDirectory)
         watched = WatchedDirectories(directories, report: report)
         finder = DatabaseFinder(
@@ -58,7 +62,7 @@ package final class DatabaseWatcher {
     private func add(_ source: WatchSource, isFound: Bool = false) {
         let database = WatchedDatabase(
             source.path, access: access, settings: source.settings, sealing: sealing,
-            portion: portion, isFound: isFound, report: report)
+            portion: portion, isFound: isFound, progress: progress, report: report)
         databases.append(database)
         do {
             let directory = try notices.watch(source.path.parent)
@@ -93,10 +97,11 @@ package final class DatabaseWatcher {
             directories[notice.directory]?[notice.name]?.notice()
             if isOfInterest(notice) { finder.ask() }
         }
-        if notices.wereDropped {
+        // Who waits for the repository need not wait for the next try.
+        if sealing.takeReturn() || notices.wereDropped {
             for database in databases { database.notice() }
-            finder.ask()
         }
+        if notices.wereDropped { finder.ask() }
         if let found = finder.take() { admit(found) }
         try wake.serve(databases)
         let now = access.repository.world.clock.bootTime()

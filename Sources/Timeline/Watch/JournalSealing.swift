@@ -10,10 +10,12 @@ import Synchronization
 final class JournalSealing: Sendable {
     /// What one journal is sealed with.
     private struct Sealing {
-        /// When it was sealed last.
-        var at: UInt64 = 0
-        /// When one of its states was restored last.
-        var checkedAt: UInt64
+        /// When it is to be sealed, at the latest.
+        var dueAt: UInt64 = 0
+        /// When one of its states is to be restored.
+        var checkAt: UInt64
+        /// Why it could not be sealed, where that has nothing to do with the repository.
+        var problem = ""
         var sealer: Sealer?
         /// The lease the sealer works under.
         var lease: LeaseID?
@@ -26,7 +28,7 @@ final class JournalSealing: Sendable {
         let lock: Mutex<Sealing>
 
         init(_ path: FilePath, _ journal: Journal, _ settings: WatchSettings, now: UInt64) {
-            lock = Mutex(Sealing(checkedAt: now))
+            lock = Mutex(Sealing(checkAt: now + settings.selfCheck))
             self.path = path
             self.journal = journal
             self.settings = settings
@@ -37,22 +39,27 @@ final class JournalSealing: Sendable {
         var entries: [Entry] = []
         var isStopping = false
         var isAway = false
+        /// Whether the capture thread does not know yet that the repository is back.
+        var cameBack = false
         var thread: WorkerThread?
     }
 
     /// Nanoseconds between looks at the journals' sizes.
     private static let pause: UInt64 = 100_000_000
-    /// Nanoseconds between tries while the repository is away.
-    private static let awayPause: UInt64 = 5_000_000_000
+    /// Nanoseconds between tries while the repository is away, at first and at most.
+    private static let awayPause: ClosedRange<UInt64> = 250_000_000...5_000_000_000
 
     private let access: WatchRepository
+    private let wake: Wake
     private let report: @Sendable (WatchNotice) -> Void
     private let state = Mutex(State())
 
     init(
-        _ access: WatchRepository, _ report: @escaping @Sendable (WatchNotice) -> Void
+        _ access: WatchRepository, wake: Wake,
+        _ report: @escaping @Sendable (WatchNotice) -> Void
     ) {
         self.access = access
+        self.wake = wake
         self.report = report
     }
 
@@ -83,7 +90,7 @@ final class JournalSealing: Sendable {
 
     private func seal(_ entry: Entry) throws {
         try entry.lock.withLock { sealing in
-            sealing.at = clock.bootTime()
+            sealing.dueAt = clock.bootTime() + entry.settings.sealInterval
             guard entry.journal.records > 0 else { return }
             let lease = try access.lease()
             if sealing.lease != lease.id {
@@ -101,8 +108,15 @@ final class JournalSealing: Sendable {
 
     func start() {
         let thread = WorkerThread(name: "seal") { [self] in
+            var awayPause = JournalSealing.awayPause.lowerBound
             while !state.withLock({ $0.isStopping }) {
-                clock.sleep(nanoseconds: turn() ? JournalSealing.pause : JournalSealing.awayPause)
+                if turn() {
+                    awayPause = JournalSealing.awayPause.lowerBound
+                    clock.sleep(nanoseconds: JournalSealing.pause)
+                } else {
+                    clock.sleep(nanoseconds: awayPause)
+                    awayPause = min(awayPause * 2, JournalSealing.awayPause.upperBound)
+                }
             }
         }
         state.withLock { $0.thread = thread }
@@ -110,31 +124,46 @@ final class JournalSealing: Sendable {
 
     /// Seals what is due; false where the repository is away.
     private func turn() -> Bool {
-        let now = clock.bootTime()
-        for entry in state.withLock({ $0.entries }) {
-            let isOld = now - entry.lock.withLock { $0.at } > entry.settings.sealInterval
-            guard isOld || entry.journal.bytes > entry.settings.sealBytes else { continue }
-            do {
-                try seal(entry)
-                noteBack()
-                try check(entry, now)
-            } catch {
-                let isNew = state.withLock { state in
-                    defer { state.isAway = true }
-                    return !state.isAway
-                }
-                if isNew { report(.repositoryAway(reason: "\(error)")) }
-                return false
+        do {
+            for entry in state.withLock({ $0.entries }) {
+                let isOld = entry.lock.withLock { $0.dueAt } <= clock.bootTime()
+                guard isOld || entry.journal.bytes > entry.settings.sealBytes else { continue }
+                try sealNoting(entry)
+                try check(entry)
             }
+            try noteBack()
+            return true
+        } catch {
+            let isNew = state.withLock { state in
+                defer { state.isAway = true }
+                return !state.isAway
+            }
+            if isNew { report(.repositoryAway(reason: "\(error)")) }
+            return false
         }
-        return true
+    }
+
+    /// Seals a journal; what is wrong with it keeps no other one waiting.
+    private func sealNoting(_ entry: Entry) throws {
+        var problem = ""
+        do {
+            try seal(entry)
+        } catch let error as JournalError {
+            problem = error.reasonAndRemedy
+        }
+        let isNew = entry.lock.withLock { sealing in
+            defer { sealing.problem = problem }
+            return sealing.problem != problem
+        }
+        if isNew, !problem.isEmpty { report(.waiting(entry.path, reason: problem)) }
     }
 
     /// Brings a recent state back now and then, and raises the alarm where that fails.
-    private func check(_ entry: Entry, _ now: UInt64) throws {
+    private func check(_ entry: Entry) throws {
+        let now = clock.bootTime()
         let isDue = entry.lock.withLock { sealing in
-            guard now - sealing.checkedAt > entry.settings.selfCheck else { return false }
-            sealing.checkedAt = now
+            guard sealing.checkAt <= now else { return false }
+            sealing.checkAt = now + entry.settings.selfCheck
             return true
         }
         guard isDue else { return }
@@ -147,15 +176,27 @@ final class JournalSealing: Sendable {
         }
     }
 
-    private func noteBack() {
-        let wasAway = state.withLock { state in
-            defer { state.isAway = false }
-            return state.isAway
-        }
-        if wasAway { report(.repositoryBack) }
+    /// Tells that the repository is back, once it takes a lease: what is sealed may be nothing.
+    private func noteBack() throws {
+        guard isAway else { return }
+        _ = try access.lease()
+        state.withLock { ($0.isAway, $0.cameBack) = (false, true) }
+        report(.repositoryBack)
+        try wake.ring()
     }
 
-    /// Ends the thread and seals all that is left; throws what made the last try fail.
+    /// Whether the repository was away and is back, once each time.
+    func takeReturn() -> Bool {
+        state.withLock { state in
+            defer { state.cameBack = false }
+            return state.cameBack
+        }
+    }
+
+    /// Whether the last try to write the repository failed.
+    var isAway: Bool { state.withLock { $0.isAway } }
+
+    /// Ends the thread and seals all that is left; throws what made the first try fail that did.
     func finish() throws {
         let thread = state.withLock { state in
             state.isStopping = true
@@ -163,6 +204,15 @@ final class JournalSealing: Sendable {
             return state.thread
         }
         thread?.join()
-        for entry in state.withLock({ $0.entries }) { try seal(entry) }
+        let failure = FirstFailure()
+        for entry in state.withLock({ $0.entries }) {
+            do {
+                try seal(entry)
+            } catch {
+                failure.record(error)
+                report(.leftInJournal(entry.path, records: entry.journal.records))
+            }
+        }
+        try failure.check()
     }
 }

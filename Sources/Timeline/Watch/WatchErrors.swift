@@ -15,3 +15,16 @@ struct BarrierFailed: Error, CustomStringConvertible {
 
     var description: String { "\(path) is not being captured" }
 }
+
+extension Error {
+    /// The failure, with what mends it where somebody has to do that.
+    var reasonAndRemedy: String {
+        switch self {
+        case let error as SystemError where error.errno == .noSpace:
+            "\(error); make room there"
+        case let error as JournalError:
+            error.hint.map { "\(error). \($0)" } ?? "\(error)"
+        default: "\(self)"
+        }
+    }
+}

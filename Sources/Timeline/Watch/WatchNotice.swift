@@ -16,6 +16,8 @@ package enum WatchNotice: Sendable {
     /// The repository cannot be written for now: the journal keeps the commits.
     case repositoryAway(reason: String)
     case repositoryBack
+    /// The watch ends, and could not seal all: the next one does.
+    case leftInJournal(FilePath, records: Int)
     /// The journal is full, and commits are no longer recorded one by one.
     case journalFull(FilePath, bytes: UInt64)
     /// A recent state was restored, and is what was recorded.
@@ -31,6 +33,8 @@ package enum WatchNotice: Sendable {
         case continued
         /// By comparison: what differed was recorded as one step.
         case compared(pages: UInt32)
+        /// The same, and all of it was recorded as a complete base.
+        case comparedToBase
         /// A database without a log has changed.
         case changed(pages: UInt32)
         /// Behind a record that says that the database went back.

@@ -32,9 +32,12 @@ package final class WatchRepository: Sendable {
     func lease() throws -> HeldLease {
         try state.withLock { state in
             if try isGood(state.lease) { return state.lease }
+            try requireSameRepository()
             let lease = try HeldLease(
                 on: repository.place, purpose: "watch", world: repository.world)
             do {
+                // Its holder, this process, lives: while it stands nobody gets its claims.
+                try repository.place.revoke(lease: state.lease.id)
                 try repository.refresh()
                 for (subject, path) in state.claims {
                     try Claim.take(
@@ -51,6 +54,16 @@ package final class WatchRepository: Sendable {
             try? state.lease.end()
             state.lease = lease
             return lease
+        }
+    }
+
+    /// What lies there now may be the bare mount point, or what somebody made in its place.
+    private func requireSameRepository() throws {
+        let identity = try RepositoryConfig.read(from: repository.place)
+        guard identity == repository.identity else {
+            throw RepositoryError(
+                .missing,
+                "another repository lies at \(repository.place.location) than when the watch began")
         }
     }
 

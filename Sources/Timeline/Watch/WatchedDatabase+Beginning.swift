@@ -38,7 +38,7 @@ extension WatchedDatabase {
         let repository = access.repository
         let recorder = try DatabaseRecorder(
             in: repository, under: lease, store: store, host: settings.host,
-            scratch: settings.directory, patience: 0)
+            scratch: settings.directory, patience: 0, progress: progress)
         try claim(with: recorder)
         if let identity = recorder.stream(of: path)?.identity {
             try open(identity)
@@ -132,7 +132,12 @@ extension WatchedDatabase {
     ) -> WatchNotice.Beginning {
         let position = captured.database.reference.position
         if let end, position.epoch != end.record.position.epoch { return .wentBack }
-        if captured.isBase { return .base }
+        if captured.isBase {
+            let hasGap =
+                captured.journalMode == .wal
+                && end.map { $0.record.stateRoot != captured.database.stateRoot } ?? false
+            return hasGap ? .comparedToBase : .base
+        }
         if captured.journalMode == .rollback, captured.changedPages > 0 {
             return .changed(pages: captured.changedPages)
         }

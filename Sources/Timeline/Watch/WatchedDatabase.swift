@@ -43,6 +43,8 @@ final class WatchedDatabase {
     /// Whether it was found beneath a watched directory, and nobody named it.
     let isFound: Bool
     let report: @Sendable (WatchNotice) -> Void
+    /// Called again and again while something takes long, and gets on.
+    let progress: () -> Void
     var phase = Phase.waiting
     var keeper: LogKeeper?
     var mark: MarkFile?
@@ -64,8 +66,9 @@ final class WatchedDatabase {
     init(
         _ path: FilePath, access: WatchRepository, settings: WatchSettings,
         sealing: JournalSealing, portion: LogPortion, isFound: Bool = false,
-        report: @escaping @Sendable (WatchNotice) -> Void
+        progress: @escaping () -> Void, report: @escaping @Sendable (WatchNotice) -> Void
     ) {
+        self.progress = progress
         self.isFound = isFound
         self.path = path
         self.access = access
@@ -114,7 +117,7 @@ final class WatchedDatabase {
     func fail(_ error: any Error, _ now: UInt64) {
         let goesOn = goesOn(after: error)
         if !goesOn { stopFollowing(leavingLog: true) }
-        let reason = "\(error)"
+        let reason = error.reasonAndRemedy
         if reason != lastReason { report(.waiting(path, reason: reason)) }
         lastReason = reason
         if goesOn {
@@ -161,7 +164,9 @@ extension WatchedDatabase {
             try follower.step { try self.keep($0, of: follower) }
         }
         try limitLog(of: follower, now)
-        if bytesSinceBase > max(WatchedDatabase.baseBytes, follower.databaseBytes) {
+        if bytesSinceBase > max(WatchedDatabase.baseBytes, follower.databaseBytes),
+            !sealing.isAway
+        {
             return try rebase(follower)
         }
         if now - noticedAt > WatchedDatabase.idle {
@@ -176,8 +181,10 @@ extension WatchedDatabase {
     /// Records a complete base of a state that was captured commit by commit, so that no restore
     /// has too much to go through.
     private func rebase(_ follower: DatabaseFollower) throws {
-        let reader = try DatabaseReader(opening: path, busyTimeoutMilliseconds: 500)
+        // Not at once again where it fails: everything is captured as it is.
+        bytesSinceBase /= 2
         let lease = try access.leaseForStoring()
+        let reader = try DatabaseReader(opening: path, busyTimeoutMilliseconds: 500)
         let store = BlobStore(access.repository, lease: lease, level: settings.compression)
         do {
             try reader.hold()
@@ -185,7 +192,7 @@ extension WatchedDatabase {
             if let journal { try sealing.seal(journal) }
             let recorder = try DatabaseRecorder(
                 in: access.repository, under: lease, store: store, host: settings.host,
-                scratch: settings.directory, patience: 0)
+                scratch: settings.directory, patience: 0, progress: progress)
             try claim(with: recorder)
             let captured = try recorder.capture(path, known: nil, with: reader, forcesBase: true)
             _ = try store.finish()
@@ -195,8 +202,6 @@ extension WatchedDatabase {
             store.cancel(because: error)
             reader.letGo()
             reader.closeUntouched()
-            // Not at once again: everything is captured as it is.
-            bytesSinceBase /= 2
             throw error
         }
         follower.end(leavingLog: true)
@@ -228,10 +233,14 @@ extension WatchedDatabase {
             report(.journalFull(path, bytes: journal.bytes))
             throw JournalFull(path: path)
         }
-        try journal.append(changes)
-        note(changes)
+        // An earlier try may have failed behind the journal.
+        let end = journal.end?.position
+        let new = Array(
+            changes.drop { change in end.map { change.record.position <= $0 } ?? false })
+        try journal.append(new)
+        note(new)
+        bytesSinceBase += new.reduce(0) { $0 + UInt64($1.bodies.count) }
         try writeMark(follower)
-        bytesSinceBase += changes.reduce(0) { $0 + UInt64($1.bodies.count) }
     }
 
     func writeMark(_ follower: DatabaseFollower) throws {
