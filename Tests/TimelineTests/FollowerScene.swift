@@ -58,7 +58,8 @@ final class FollowerScene {
         try connection.close()
     }
 
-    func run(seconds: Int, checkpoints: [String], vacuums: Bool = false) throws {
+    /// Follows a writer to its end, through so many rounds, while others check in each mode.
+    func run(rounds: Int, checkpoints: [String], vacuums: Bool = false) throws {
         let reader = try DatabaseReader(opening: path)
         try reader.hold()
         try takeBase(try reader.viewOfHeldState())
@@ -66,19 +67,22 @@ final class FollowerScene {
             reader, at: end, isBase: true, world: .simulated(SeededRandomness(seed: 1)))
         let keeper = try LogKeeper(path)
         let stop = Stop()
-        var threads = [thread("writer", stop) { try FollowerScene.write($0, $1, vacuums) }]
+        var threads = [
+            thread("writer", stop) { connection, number in
+                try FollowerScene.write(connection, number, vacuums)
+                if number == rounds { stop.set() }
+            }
+        ]
         for (index, mode) in checkpoints.enumerated() {
             threads.append(
-                thread("check", stop) { connection, _ in
-                    usleep(useconds_t(700 + 900 * index))
+                // Less patience than the writer has, or what is in its way would be in both's.
+                thread("check", stop, patience: 1000) { connection, _ in
+                    // Each but PASSIVE takes the lock that the writer needs, which is not fair.
+                    usleep(useconds_t(30_000 + 17_000 * index))
                     // One that finds it busy says so in its row.
                     try connection.execute("PRAGMA wal_checkpoint(\(mode))")
                 })
         }
-        let clock = SystemClock()
-        let until = clock.bootTime() + UInt64(seconds) * 1_000_000_000
-        while clock.bootTime() < until { try turn(follower, keeper) }
-        stop.set()
         // Others may wait for the reader that is held.
         while !stop.haveAllEnded(threads.count) { try turn(follower, keeper) }
         for thread in threads { thread.join() }
@@ -108,7 +112,7 @@ final class FollowerScene {
     }
 
     private func thread(
-        _ name: String, _ stop: Stop,
+        _ name: String, _ stop: Stop, patience: Int = 30_000,
         _ body: @escaping @Sendable (Connection, Int) throws -> Void
     ) -> WorkerThread {
         let path = path
@@ -116,7 +120,7 @@ final class FollowerScene {
             defer { stop.noteEnd() }
             do {
                 let connection = try Connection(
-                    opening: path, mode: .readWrite, busyTimeoutMilliseconds: 30_000)
+                    opening: path, mode: .readWrite, busyTimeoutMilliseconds: patience)
                 try connection.execute("PRAGMA synchronous = OFF")
                 var number = 0
                 while !stop.isSet {
@@ -125,7 +129,8 @@ final class FollowerScene {
                 }
                 try connection.close()
             } catch {
-                Issue.record(error)
+                stop.set()
+                Issue.record(error, "\(name)")
             }
         }
     }

@@ -35,6 +35,12 @@ final class DatabaseFollower {
     private static let lookBytes = 8 << 20
     /// Nanoseconds after which a reader is renewed that may keep others waiting.
     private static let longestHold: UInt64 = 20_000_000
+    /// Nanoseconds for which one of the locks 1 to 4 that was let go is not taken again.
+    ///
+    /// A checkpoint that waits for one, with the write lock held, goes by the mark that it saw
+    /// there before, and looks again after 100 ms at most. A reader that took the lock meanwhile
+    /// would be waited for to the end of the checkpoint's patience, although its mark is newest.
+    private static let slotRest: UInt64 = 200_000_000
     /// A commit that wrote more is recorded by comparison, which needs less memory.
     private static let commitBytes = 256 << 20
     /// Commits that may wait before pages are no longer encoded against their versions before.
@@ -48,6 +54,8 @@ final class DatabaseFollower {
     private var spare: DatabaseReader?
     /// When the held reader began.
     private var heldSince = monotonicNanoseconds()
+    /// When one of the locks 1 to 4 was let go.
+    private var slotFreedAt: UInt64 = 0
     /// A frame that the held reader's mark is not below.
     private var heldFrame: UInt32 = 0
     /// Whether all of the log was in the database when the held reader began: it pins nothing.
@@ -235,28 +243,41 @@ extension DatabaseFollower {
         let (head, backfilled) = try held.head()
         return head.lastFrame > 0 && (backfilled == head.lastFrame || heldFrame < head.lastFrame)
             && monotonicNanoseconds() - heldSince > DatabaseFollower.longestHold
+            && mayHandOver(head, backfilled)
+    }
+
+    /// Whether a reader may begin now: where one gets lock 0, or has it, no other was let go of.
+    private func mayHandOver(_ head: WALIndexHead, _ backfilled: UInt32) -> Bool {
+        backfilled == head.lastFrame || heldIsPastLog
+            || monotonicNanoseconds() - slotFreedAt > DatabaseFollower.slotRest
     }
 
     /// Captures what was committed and hands it to `keep`, which returns once it is durable; then
-    /// the next reader takes over. Where `keep` throws, nothing is lost: the log stays.
+    /// the next reader takes over, unless one has just ended: the one that is held will do.
+    /// Where `keep` throws, nothing is lost: the log stays.
     ///
     /// - Returns: whether all was captured that was committed when the look began.
     @discardableResult
     func step(keep: ([ChangeSet]) throws -> Void) throws -> Bool {
-        let frame = try held.head().head.lastFrame
+        let (head, backfilled) = try held.head()
+        guard mayHandOver(head, backfilled) else {
+            let (changes, isComplete) = try look()
+            try settle(changes, keep)
+            return isComplete
+        }
         let next = try begun()
         do {
             let (changes, isComplete) = try look()
             try settle(changes, keep)
             guard isComplete else {
-                next.letGo()
+                giveUp(next)
                 return false
             }
         } catch {
-            next.letGo()
+            giveUp(next)
             throw error
         }
-        try handOver(to: next, from: frame)
+        try handOver(to: next, beganAfter: head, backfilled)
         return true
     }
 
@@ -290,11 +311,21 @@ extension DatabaseFollower {
         return next
     }
 
-    private func handOver(to next: DatabaseReader, from frame: UInt32) throws {
+    private func giveUp(_ next: DatabaseReader) {
+        next.letGo()
+        slotFreedAt = monotonicNanoseconds()
+    }
+
+    private func handOver(
+        to next: DatabaseReader, beganAfter earlier: WALIndexHead, _ copied: UInt32
+    ) throws {
         let (head, backfilled) = try next.head()
-        heldIsPastLog = backfilled == head.lastFrame
         heldSince = monotonicNanoseconds()
-        heldFrame = frame
+        if !heldIsPastLog { slotFreedAt = heldSince }
+        // Where it was so before and after it began, it was so when it chose its lock.
+        heldIsPastLog =
+            backfilled == head.lastFrame && copied == backfilled && earlier.salts == head.salts
+        heldFrame = earlier.lastFrame
         held.letGo()
         (held, spare) = (next, held)
     }
