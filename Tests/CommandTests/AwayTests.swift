@@ -18,7 +18,10 @@ import Testing
             description: "gone", begins: "mv repository elsewhere",
             ends: "mv elsewhere repository", words: "there is no repository at"),
         Absence(
-            description: "read-only", begins: "mount -o remount,ro repository",
+            description: "read-only",
+            // Not while a file is being written.
+            begins: "for i in {1..500}; do mount -o remount,ro repository 2>&1 && exit;"
+                + " sleep 0.01; done; exit 1",
             ends: "mount -o remount,rw repository", words: "no access to the repository"),
         Absence(
             description: "full",
@@ -145,7 +148,9 @@ import Testing
         try scene.fixture.shell(
             """
             sqlite3 hurt.db 'insert into t values (randomblob(20000))'
-            for i in {1..500}; do [ -n "$(find data -name 'part-*' -size +8k)" ] && break; sleep 0.01; done
+            for i in {1..500}; do
+                [ -n "$(find data -name 'part-*' -size +8k)" ] && break; sleep 0.01
+            done
             dd if=/dev/zero of=$(find data -name 'part-*' -size +8k) bs=1k seek=4 count=1 \
                 conv=notrunc status=none
             mv elsewhere repository

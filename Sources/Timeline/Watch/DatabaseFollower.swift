@@ -37,9 +37,9 @@ final class DatabaseFollower {
     private static let longestHold: UInt64 = 20_000_000
     /// Nanoseconds for which one of the locks 1 to 4 that was let go is not taken again.
     ///
-    /// A checkpoint that waits for one, with the write lock held, goes by the mark that it saw there
-    /// before, and looks again after 100 ms at most. A reader that took the lock meanwhile would be
-    /// waited for to the end of the checkpoint's patience, although its mark is the newest.
+    /// A checkpoint that waits for one, with the write lock held, goes by the mark that it saw
+    /// there before, and looks again after 100 ms at most. A reader that took the lock meanwhile
+    /// would be waited for to the end of the checkpoint's patience, although its mark is newest.
     private static let slotRest: UInt64 = 200_000_000
     /// A commit that wrote more is recorded by comparison, which needs less memory.
     private static let commitBytes = 256 << 20
@@ -255,7 +255,7 @@ extension DatabaseFollower {
     }
 
     /// Captures what was committed and hands it to `keep`, which returns once it is durable; then
-    /// the next reader takes over, unless the last one has just ended: the one that is held will do.
+    /// the next reader takes over, unless one has just ended: the one that is held will do.
     /// Where `keep` throws, nothing is lost: the log stays.
     ///
     /// - Returns: whether all was captured that was committed when the look began.
