@@ -46,24 +46,18 @@ final class DatabaseFollower {
     /// Commits that may wait before pages are no longer encoded against their versions before.
     private static let backlogFrames: UInt32 = 400
 
-    /// Frames that may be left to copy under the write lock.
-    private static let lockedFrames: UInt32 = 128
-    /// Rounds before the write lock is taken. Where writers are faster than they can be captured,
-    /// they have to wait for the rest, or the log would grow without end.
-    private static let catchUps = 4
-
-    private var held: DatabaseReader
-    private var spare: DatabaseReader?
+    var held: DatabaseReader
+    var spare: DatabaseReader?
     /// When the held reader began.
-    private var heldSince = monotonicNanoseconds()
+    var heldSince = monotonicNanoseconds()
     /// When one of the locks 1 to 4 was let go.
     private var slotFreedAt: UInt64 = 0
     /// A frame that the held reader's mark is not below.
-    private var heldFrame: UInt32 = 0
+    var heldFrame: UInt32 = 0
     /// Whether all of the log was in the database when the held reader began: it pins nothing.
-    private var heldIsPastLog = false
+    var heldIsPastLog = false
     /// False once a failure has left it in a state that it cannot go on from.
-    private(set) var isIntact = true
+    var isIntact = true
     /// Captured, and not kept by whoever asked.
     private var unkept: [ChangeSet] = []
     private var tail: LogTail
@@ -164,7 +158,7 @@ final class DatabaseFollower {
     ///
     /// - Throws: `changedWhileReading` where the log is not what its wal-index says: then only a
     ///   comparison tells what the database holds.
-    private func look(
+    func look(
         upTo limit: WALIndexHead? = nil
     ) throws -> (changes: [ChangeSet], isComplete: Bool) {
         let moment = world.moment
@@ -294,14 +288,14 @@ extension DatabaseFollower {
     }
 
     /// Hands change sets on; those that were not kept come first the next time.
-    private func settle(_ changes: [ChangeSet], _ keep: ([ChangeSet]) throws -> Void) throws {
+    func settle(_ changes: [ChangeSet], _ keep: ([ChangeSet]) throws -> Void) throws {
         unkept += changes
         guard !unkept.isEmpty else { return }
         try keep(unkept)
         unkept.removeAll()
     }
 
-    private func begun() throws -> DatabaseReader {
+    func begun() throws -> DatabaseReader {
         let next =
             try spare ?? DatabaseReader(opening: path, busyTimeoutMilliseconds: 500)
         spare = next
@@ -313,12 +307,12 @@ extension DatabaseFollower {
         return next
     }
 
-    private func giveUp(_ next: DatabaseReader) {
+    func giveUp(_ next: DatabaseReader) {
         next.letGo()
         slotFreedAt = monotonicNanoseconds()
     }
 
-    private func handOver(
+    func handOver(
         to next: DatabaseReader, beganAfter earlier: WALIndexHead, _ copied: UInt32
     ) throws {
         let (head, backfilled) = try next.head()
@@ -330,59 +324,6 @@ extension DatabaseFollower {
         heldFrame = earlier.lastFrame
         held.letGo()
         (held, spare) = (next, held)
-    }
-
-    /// Copies the log into the database and lets the next writer begin it anew; writers wait for a
-    /// few milliseconds.
-    ///
-    /// The order loses nothing in any interleaving: under the write lock nobody appends or resets;
-    /// what is in the log is captured and durable; the reader that pinned it ends; the rest is
-    /// copied; the next reader finds all of the log in the database, and only then writers go on.
-    ///
-    /// - Parameters:
-    ///   - patience: nanoseconds to try for the write lock.
-    ///   - truncates: whether the log's file is to be emptied as well, for when nobody writes.
-    /// - Returns: false where the write lock could not be had: the log only grows meanwhile.
-    func shrinkLog(
-        with keeper: LogKeeper, patience: UInt64, truncates: Bool,
-        keep: ([ChangeSet]) throws -> Void
-    ) throws -> Bool {
-        // Most pages, and most of what must be synced, while writers go on: each round leaves what
-        // was committed during the one before, until little is left for the time of the lock.
-        for _ in 0..<DatabaseFollower.catchUps {
-            try keeper.checkpoint()
-            if try step(keep: keep), try framesToCopy() <= DatabaseFollower.lockedFrames { break }
-        }
-        guard try keeper.lockWriters(patience: patience) else { return false }
-        do {
-            while true {
-                let (changes, isComplete) = try look()
-                try settle(changes, keep)
-                if isComplete { break }
-            }
-            isIntact = false
-            held.letGo()
-            try keeper.checkpoint()
-            let next = try begun()
-            let (head, backfilled) = try next.head()
-            heldIsPastLog = backfilled == head.lastFrame
-            heldSince = monotonicNanoseconds()
-            heldFrame = head.lastFrame
-            (held, spare) = (next, held)
-            isIntact = true
-        } catch {
-            keeper.unlockWriters()
-            throw error
-        }
-        keeper.unlockWriters()
-        if truncates, heldIsPastLog { try keeper.truncate() }
-        return true
-    }
-
-    /// Frames of the log that are not in the database yet.
-    private func framesToCopy() throws -> UInt32 {
-        let (head, backfilled) = try held.head()
-        return head.lastFrame - min(backfilled, head.lastFrame)
     }
 
     /// Captures what is left of a file that is not at its path any more, from where it is open.
