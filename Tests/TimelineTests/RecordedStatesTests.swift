@@ -57,7 +57,8 @@ private final class RecordedStates {
 
     private func needs() throws -> StreamNeeds {
         try StreamNeeds(
-            in: repository, references: states.map(\.database.reference), window: HistoryWindow(0), now: nil)
+            in: repository, references: states.map(\.database.reference), window: HistoryWindow(0),
+            now: nil)
     }
 
     /// The bytes that a recorded state gives back.
