@@ -120,7 +120,7 @@ import Testing
         scene.place.tamper(names[0], contents[1])
         #expect(try scene.check(names[0], in: repository).reason != nil)
         scene.place.tamper(names[0], nil)
-        #expect(try scene.check(names[0], in: repository).reason != nil)
+        #expect(try scene.check(names[0], in: repository).isAbsent)
 
         let other = try RepositoryScene(seed: 2)
         _ = try TestRepository.store([[1]], in: other.open())
