@@ -77,11 +77,13 @@ struct ChangeEncoder {
         end.lastLook = moment
     }
 
-    /// - Parameter leaning: whether pages are encoded against their versions before; without, they
-    ///   are taken as they are, which is several times as fast.
+    /// - Parameters:
+    ///   - leaning: whether pages are encoded against their versions before; without, they are taken
+    ///     as they are, which is several times as fast.
+    ///   - isCut: whether no other database changed around the commit.
     mutating func encode(
         _ commit: LoggedCommit, from files: (database: PagerFile, log: PagerFile),
-        by tail: LogTail, seen: Record.Moment, leaning: Bool
+        by tail: LogTail, seen: Record.Moment, leaning: Bool, isCut: Bool
     ) throws -> ChangeSet {
         var entries: [PageTableEntry] = []
         var bodies: [UInt8] = []
@@ -125,7 +127,8 @@ struct ChangeEncoder {
         }
         try dropPages(after: commit.pageCount, files, tail)
         versions.apply(commit)
-        let record = advance(commit, table: table.finish(), count: entries.count, seen: seen)
+        let record = advance(
+            commit, table: table.finish(), count: entries.count, seen: seen, isCut: isCut)
         return ChangeSet(record: record, entries: entries, bodies: bodies)
     }
 
@@ -171,7 +174,7 @@ struct ChangeEncoder {
     }
 
     private mutating func advance(
-        _ commit: LoggedCommit, table: Digest, count: Int, seen: Record.Moment
+        _ commit: LoggedCommit, table: Digest, count: Int, seen: Record.Moment, isCut: Bool
     ) -> Record {
         var record = Record(
             kind: .commit,
@@ -180,6 +183,7 @@ struct ChangeEncoder {
             pageCount: commit.pageCount, stateRoot: end.root.digest, previous: end.chain,
             tableHash: table)
         record.tableCount = UInt32(count)
+        record.isCut = isCut
         end.position = record.position
         end.chain = record.chain
         end.pageCount = commit.pageCount

@@ -126,6 +126,10 @@ final class DatabaseFollower {
         pages.deallocate()
     }
 
+    /// Whether no other database of the watch changed since before the commits that are captured
+    /// now were made; nil where there is no other.
+    var othersRest: (() -> Bool)?
+
     var path: FilePath { held.path }
     var end: CapturedEnd { encoder.end }
     var pageSize: Int { held.pageSize }
@@ -168,6 +172,7 @@ final class DatabaseFollower {
             tail = LogTail(of: head, pageSize: pageSize)
             encoder.beginLog()
         }
+        let isCut = tail.frame < head.lastFrame && othersRest?() ?? false
         var changes: [ChangeSet] = []
         var bytes = 0
         while tail.frame < head.lastFrame, bytes < DatabaseFollower.lookBytes {
@@ -180,7 +185,7 @@ final class DatabaseFollower {
                 // One large commit is worth the work; many that wait are not.
                 let change = try encoder.encode(
                     commit, from: held.files(), by: tail, seen: moment,
-                    leaning: !isBehind || commit.pages.count > 64)
+                    leaning: !isBehind || commit.pages.count > 64, isCut: isCut)
                 bytes += change.bodies.count + change.entries.count * 40
                 changes += try encoder.putBack(by: change, from: held.files(), tail) ?? [change]
             }
@@ -228,6 +233,15 @@ extension DatabaseFollower {
         let (head, backfilled) = try held.head()
         if head.salts != tail.salts || head.lastFrame != tail.frame { return true }
         return head.lastFrame > 0 && backfilled == head.lastFrame && !heldIsPastLog
+    }
+
+    /// What the wal-index says now.
+    func logHead() throws -> WALIndexHead { try held.head().head }
+
+    /// Whether all that the wal-index tells of is captured.
+    func isCaughtUp() throws -> Bool {
+        let head = try logHead()
+        return head.salts == tail.salts && head.lastFrame == tail.frame
     }
 
     /// Whether the held reader may keep others from beginning the log anew.

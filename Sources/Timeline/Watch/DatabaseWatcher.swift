@@ -29,6 +29,7 @@ package final class DatabaseWatcher {
     private var directories: [CInt: [[UInt8]: WatchedDatabase]] = [:]
     private var declaresAt: UInt64 = 0
     private let portion = LogPortion()
+    private let around = LookAround()
     private let watched: WatchedDirectories
     private let finder: DatabaseFinder
     /// Directories, watched ones and those beneath them, whose names are looked at.
@@ -62,7 +63,7 @@ package final class DatabaseWatcher {
     private func add(_ source: WatchSource, isFound: Bool = false) {
         let database = WatchedDatabase(
             source.path, access: access, settings: source.settings, sealing: sealing,
-            portion: portion, isFound: isFound, progress: progress, report: report)
+            portion: portion, around: around, isFound: isFound, progress: progress, report: report)
         databases.append(database)
         do {
             let directory = try notices.watch(source.path.parent)
@@ -106,6 +107,7 @@ package final class DatabaseWatcher {
         try wake.serve(databases)
         let now = access.repository.world.clock.bootTime()
         for database in databases where database.dueAt <= now { database.turn() }
+        around.look(at: databases)
         declareMarks(now)
         let rest = DatabaseWatcher.longestRest
         let next = databases.map(\.dueAt).min() ?? now + rest

@@ -40,12 +40,18 @@ final class WatchedDatabase {
     let settings: WatchSettings
     let sealing: JournalSealing
     let portion: LogPortion
+    private let around: LookAround
     /// Whether it was found beneath a watched directory, and nobody named it.
     let isFound: Bool
     let report: @Sendable (WatchNotice) -> Void
     /// Called again and again while something takes long, and gets on.
     let progress: () -> Void
-    var phase = Phase.waiting
+    var phase = Phase.waiting {
+        didSet {
+            guard case .following(let follower) = phase else { return }
+            follower.othersRest = { [unowned self] in around.isStill(but: self) }
+        }
+    }
     var keeper: LogKeeper?
     var mark: MarkFile?
     var journal: Journal?
@@ -65,7 +71,7 @@ final class WatchedDatabase {
 
     init(
         _ path: FilePath, access: WatchRepository, settings: WatchSettings,
-        sealing: JournalSealing, portion: LogPortion, isFound: Bool = false,
+        sealing: JournalSealing, portion: LogPortion, around: LookAround, isFound: Bool = false,
         progress: @escaping () -> Void, report: @escaping @Sendable (WatchNotice) -> Void
     ) {
         self.progress = progress
@@ -75,6 +81,7 @@ final class WatchedDatabase {
         self.settings = settings
         self.sealing = sealing
         self.portion = portion
+        self.around = around
         self.report = report
     }
 
@@ -82,6 +89,18 @@ final class WatchedDatabase {
 
     /// The file that this process may have open.
     var identity: FileIdentity? { file.map(FileIdentity.init) }
+
+    /// What its wal-index says; nil where it is not followed, or cannot be told.
+    var logHead: WALIndexHead? {
+        guard case .following(let follower) = phase else { return nil }
+        return try? follower.logHead()
+    }
+
+    /// Whether all that its wal-index tells of is captured.
+    var isCaughtUp: Bool {
+        guard case .following(let follower) = phase else { return false }
+        return (try? follower.isCaughtUp()) ?? false
+    }
 
     /// Whether the file is not there any more.
     var isGone = false
