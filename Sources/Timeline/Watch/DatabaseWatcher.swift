@@ -18,16 +18,12 @@ package final class DatabaseWatcher {
     /// Nanoseconds after which the loop comes round in any case.
     private static let longestRest: UInt64 = 500_000_000
 
-    /// Nanoseconds between declarations of which marks are honoured.
-    private static let declaration: UInt64 = 60_000_000_000
-
     private let access: WatchRepository
     private let report: @Sendable (WatchNotice) -> Void
     private let progress: () -> Void
     private var databases: [WatchedDatabase] = []
     private let notices: DirectoryNotices
     private var directories: [CInt: [[UInt8]: WatchedDatabase]] = [:]
-    private var declaresAt: UInt64 = 0
     private let portion = LogPortion()
     private let around = LookAround()
     private let watched: WatchedDirectories
@@ -108,7 +104,7 @@ package final class DatabaseWatcher {
         let now = access.repository.world.clock.bootTime()
         for database in databases where database.dueAt <= now { database.turn() }
         around.look(at: databases)
-        declareMarks(now)
+        access.endStoring()
         let rest = DatabaseWatcher.longestRest
         let next = databases.map(\.dueAt).min() ?? now + rest
         guard next > now else { return }
@@ -121,17 +117,6 @@ package final class DatabaseWatcher {
 // MARK: Watched directories
 
 extension DatabaseWatcher {
-    /// Lets prune delete what it has marked since the last time.
-    private func declareMarks(_ now: UInt64) {
-        guard now >= declaresAt else { return }
-        declaresAt = now + DatabaseWatcher.declaration
-        do {
-            _ = try access.leaseForStoring()
-        } catch {
-            return  // the repository is away, as the sealing thread reports; prune waits
-        }
-    }
-
     /// Whether a name came or went, or a new file was written, where databases are looked for.
     private func isOfInterest(_ notice: DirectoryNotice) -> Bool {
         searchedNumbers.contains(notice.directory)

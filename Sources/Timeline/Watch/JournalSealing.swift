@@ -39,6 +39,8 @@ final class JournalSealing: Sendable {
         var entries: [Entry] = []
         var isStopping = false
         var isAway = false
+        /// When it is to be said again which marks are honoured.
+        var declaresAt: UInt64 = 0
         /// Whether the capture thread does not know yet that the repository is back.
         var cameBack = false
         var thread: WorkerThread?
@@ -48,6 +50,9 @@ final class JournalSealing: Sendable {
     private static let pause: UInt64 = 100_000_000
     /// Nanoseconds between tries while the repository is away, at first and at most.
     private static let awayPause: ClosedRange<UInt64> = 250_000_000...5_000_000_000
+
+    /// Nanoseconds between declarations of which marks are honoured.
+    private static let declaration: UInt64 = 60_000_000_000
 
     private let access: WatchRepository
     private let wake: Wake
@@ -131,6 +136,7 @@ final class JournalSealing: Sendable {
                 try sealNoting(entry)
                 try check(entry)
             }
+            try declareMarks()
             try noteBack()
             return true
         } catch {
@@ -141,6 +147,13 @@ final class JournalSealing: Sendable {
             if isNew { report(.repositoryAway(reason: "\(error)")) }
             return false
         }
+    }
+
+    private func declareMarks() throws {
+        let now = clock.bootTime()
+        guard state.withLock({ $0.declaresAt }) <= now else { return }
+        try access.declareMarks()
+        state.withLock { $0.declaresAt = now + JournalSealing.declaration }
     }
 
     /// Seals a journal; what is wrong with it keeps no other one waiting.

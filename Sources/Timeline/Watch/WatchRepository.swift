@@ -16,6 +16,8 @@ package final class WatchRepository: Sendable {
 
     package let repository: Repository
     private let state: Mutex<State>
+    /// Whether the capture thread may be storing; held while marks are declared beside it.
+    private let isStoring = Mutex(false)
     private let whenLeased: @Sendable (HeldLease) throws -> Void
 
     /// - Parameter whenLeased: called with each lease that takes the place of a lost one.
@@ -83,9 +85,27 @@ package final class WatchRepository: Sendable {
     }
 
     /// A lease that lives, and says that its holder has read every mark there is: from now on
-    /// nothing that prune wants to delete is built on. Called by the capture thread, which stores
-    /// nothing at that moment.
+    /// nothing that prune wants to delete is built on. Called by the capture thread, before it
+    /// stores a base or a comparison.
     func leaseForStoring() throws -> HeldLease {
+        isStoring.withLock { $0 = true }
+        return try declaredLease()
+    }
+
+    /// The capture thread has published or given up what it stored. It waits for nobody here.
+    func endStoring() {
+        _ = isStoring.withLockIfAvailable { $0 = false }
+    }
+
+    /// Lets prune delete what it has marked since the last time, unless the capture thread is
+    /// storing right now: it may build on what it found before the marks were made.
+    func declareMarks() throws {
+        try isStoring.withLock { isStoring in
+            if !isStoring { _ = try declaredLease() }
+        }
+    }
+
+    private func declaredLease() throws -> HeldLease {
         let lease = try lease()
         try repository.refresh()
         try lease.declare(honouring: repository.marks)
