@@ -3,6 +3,7 @@ import Codec
 import Glibc
 import Platform
 import Repository
+import Synchronization
 
 /// Where a drill restores to: a directory of its own, removed afterwards.
 struct DrillPlace {
@@ -56,8 +57,9 @@ struct DrillRun {
         }
         var results: [DrillResult] = []
         for stored in newest.values.sorted(by: { $0.snapshot.time < $1.snapshot.time }) {
-            let result = try place.with { try drill(stored, in: $0) }
-            tell(result)
+            let absences = Absences()
+            let result = try place.with { try drill(stored, in: $0, absences) }
+            tell(result, absences)
             results.append(result)
         }
         if results.isEmpty { context.report.note("there is no snapshot to drill") }
@@ -65,10 +67,12 @@ struct DrillRun {
         return results.allSatisfy(\.isProven)
     }
 
-    private func drill(_ stored: StoredSnapshot, in scratch: FilePath) throws -> DrillResult {
+    private func drill(
+        _ stored: StoredSnapshot, in scratch: FilePath, _ absences: Absences
+    ) throws -> DrillResult {
         let drill = Drill(session.repository, scratch: scratch) { Interruption.isRequested }
         do {
-            return try drill.run(stored, report: report(scratch))
+            return try drill.run(stored, report: report(scratch, absences))
         } catch let error as SystemError where error.isLackOfRoom {
             // A full disk says nothing about the repository.
             throw CommandError(
@@ -81,16 +85,19 @@ struct DrillRun {
     }
 
     /// Names each problem by its path in the snapshot.
-    private func report(_ scratch: FilePath) -> RestoreReport {
+    private func report(_ scratch: FilePath, _ absences: Absences) -> RestoreReport {
         RestoreReport { [report = context.report] notice in
-            guard case .problem(let path, let during, let reason) = notice else { return }
-            let isBeneath = path.bytes.starts(with: scratch.bytes + [UInt8(ascii: "/")])
-            let item = isBeneath ? Array(path.bytes.dropFirst(scratch.bytes.count)) : path.bytes
-            report.warning("drill, \(during): \(reason)", during: "verify", item: item)
+            switch notice {
+            case .absent(let path, _): absences.add(scratch.inner(path))
+            case .problem(let path, let during, let reason):
+                report.warning(
+                    "drill, \(during): \(reason)", during: "verify", item: scratch.inner(path))
+            case .epoch, .item, .remark: break
+            }
         }
     }
 
-    private func tell(_ result: DrillResult) {
+    private func tell(_ result: DrillResult, _ absences: Absences) {
         let counts = result.counts
         let seconds = (result.restoreSeconds * 10).rounded() / 10
         context.report.note(
@@ -104,7 +111,9 @@ struct DrillRun {
         for database in result.databases {
             context.report.note("integrity check of \(database.path): \(database.integrity)")
         }
-        context.report.note(result.isProven ? "proven: it comes back" : "NOT proven, see above")
+        let absence = absences.text.map { ", \($0)" } ?? ""
+        context.report.note(
+            result.isProven ? "proven: it comes back\(absence)" : "NOT proven, see above\(absence)")
         context.report.answer(json(result))
     }
 
@@ -119,6 +128,7 @@ struct DrillRun {
         line.add("bytes_verified", result.counts.verifiedBytes)
         line.add("restore_seconds", result.restoreSeconds)
         line.add("proof_seconds", result.proofSeconds)
+        line.add("not_in_snapshot", result.counts.absent)
         line.add("error_count", result.counts.problems)
         line.add(
             "databases",
@@ -142,5 +152,37 @@ struct DrillRun {
         try file.sync()
         try file.close()
         context.report.note("evidence: \(path)")
+    }
+}
+
+/// What a snapshot names and does not hold.
+private final class Absences: Sendable {
+    private static let mostNamed = 3
+
+    private let state = Mutex((named: [[UInt8]](), count: UInt64(0)))
+
+    func add(_ path: [UInt8]) {
+        state.withLock { state in
+            state.count += 1
+            if state.named.count < Absences.mostNamed { state.named.append(path) }
+        }
+    }
+
+    /// Nil where there is nothing to say.
+    var text: String? {
+        let (named, count) = state.withLock { $0 }
+        guard count > 0 else { return nil }
+        let more = count - UInt64(named.count)
+        return "without \(Counted.of(count, "entry", "entries")) that could not be read then: "
+            + named.map { PathText.shown($0) }.joined(separator: ", ")
+            + (more > 0 ? ", and \(more) more" : "")
+    }
+}
+
+extension FilePath {
+    /// A path beneath this one, from here; another path as it is.
+    fileprivate func inner(_ path: FilePath) -> [UInt8] {
+        let isBeneath = path.bytes.starts(with: bytes + [UInt8(ascii: "/")])
+        return isBeneath ? Array(path.bytes.dropFirst(bytes.count)) : path.bytes
     }
 }

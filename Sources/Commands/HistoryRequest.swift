@@ -26,6 +26,10 @@ struct HistoryRequest {
         to = try parsed.text(HistoryCommand.to).flatMap {
             try reader.read($0, of: "option --to").last
         }
+        if let from, let to, from > to {
+            throw CommandError.usage(
+                "option --from names a later time than --to", hint: "give the earlier one first")
+        }
         let limit = try parsed.number(HistoryCommand.limit, in: 0...1_000_000_000)
         let standard = context.report.voice.isJSON ? 0 : 20
         self.limit = (limit ?? standard) == 0 ? nil : limit ?? standard

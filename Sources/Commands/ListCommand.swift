@@ -67,7 +67,7 @@ private struct Listing {
         switch node.content {
         case .link(let target): " -> " + PathText.shown(target)
         case .database(let reference): " (database at \(reference.position))"
-        case .unreadable(let reason): " (not saved: \(reason))"
+        case .unreadable(let reason): " (not saved: \(PathText.firstLine(of: reason)))"
         default: ""
         }
     }

@@ -135,7 +135,8 @@ struct PruneRun {
                     + "\(TimeText.shown(stream.windowStart, in: context.zone)) stays; "
                     + "\(stream.unneededSegments) of "
                     + "\(Counted.of(UInt64(stream.segments), "segment")) go, "
-                    + "\(stream.neededRecords) of \(stream.records) records are needed")
+                    + "\(stream.neededRecords) of "
+                    + "\(Counted.of(UInt64(stream.records), "record")) are needed")
         }
         say("stored: \(shown(plan.stored))")
         if plan.marked.files > 0 { say("marked before: \(shown(plan.marked))") }
@@ -152,7 +153,8 @@ struct PruneRun {
         say("frees in all: \(ByteCountText.shown(plan.frees))")
         if plan.missing > 0 {
             context.report.warning(
-                "\(plan.missing) blobs that are needed are in no pack; see 'holdfast verify'",
+                "needed and in no pack: \(Counted.of(UInt64(plan.missing), "blob")); "
+                    + "see 'holdfast verify'",
                 during: "prune")
         }
     }
@@ -173,7 +175,7 @@ struct PruneRun {
     }
 
     private func shown(_ amount: PruneReport.Amount) -> String {
-        "\(amount.files) files, \(ByteCountText.shown(amount.bytes))"
+        "\(Counted.of(UInt64(amount.files), "file")), \(ByteCountText.shown(amount.bytes))"
     }
 
     private func summary(

@@ -44,9 +44,11 @@ extension RestoreCommand {
             let plan = try found.plan()
             let source = try found.source(plan)
             return try restore(source, request, total: nil, session, context) { counts, seconds in
-                found.tell(plan)
                 var summary = RestoreSummary(counts, plan.snapshot, request, seconds: seconds)
-                summary.databases = plan.findings.map { found.json($0, plan, as: nil) }
+                if !counts.isFailure {
+                    found.tell(plan)
+                    summary.databases = plan.findings.map { found.json($0, plan, as: nil) }
+                }
                 summary.tell(context)
             }
         }
@@ -71,10 +73,21 @@ extension RestoreCommand {
                 hint: "make room and run it again with --overwrite if-changed, which keeps "
                     + "what is there already, or name another --target")
         }
+        guard !request.selection.hasIncludes || !report.counts.isNothing else {
+            throw nothingMatched
+        }
         tellOwners(report.counts.ownersDenied, context)
         tell(report.counts, Double(context.clock.bootTime() - start) / 1e9)
+        guard !report.counts.isFailure else { return .failed }
         // A snapshot that cannot be read may be the one that was meant.
         return report.counts.problems == 0 && context.report.warnings == 0 ? .done : .incomplete
+    }
+
+    private static var nothingMatched: CommandError {
+        CommandError(
+            .failed, "nothing was restored: no --include pattern matches anything that is there",
+            hint: "patterns count from the top of what is restored, SNAPSHOT:/PATH where one is "
+                + "named; see its names with 'holdfast ls'")
     }
 
     /// What the narrator did not say of each entry.
@@ -141,6 +154,11 @@ private struct RestoreNarrator {
             switch notice {
             case .problem(let path, let during, let reason):
                 report.warning("\(during): \(reason)", during: "restore", item: path.bytes)
+            case .absent(let path, let reason):
+                report.warning(
+                    "not in the snapshot, since it could not be read then: "
+                        + PathText.firstLine(of: reason),
+                    during: "restore", item: path.bytes)
             case .remark(let path, let text):
                 report.note("\(path): \(text)")
             case .epoch(let epoch, let path):
@@ -206,6 +224,10 @@ private struct RestoreSummary {
                 "snapshot \($0.shortID) of \(TimeText.shown($0.snapshot.time, in: zone))"
             } ?? "databases"
         guard !request.dryRun else { return ["dry run: nothing was written; \(what)"] }
+        guard !counts.isFailure else {
+            let problems = counts.problems + counts.absent
+            return ["nothing was restored: \(Counted.of(problems, "problem")), see above"]
+        }
         var lines = [
             "restored \(what) to \(request.target)",
             "\(Counted.of(counts.files, "file")), "
@@ -227,6 +249,11 @@ private struct RestoreSummary {
             lines.append("read again and compared: \(ByteCountText.shown(counts.verifiedBytes))")
         }
         if counts.isNothing { lines.append("nothing in the snapshot was asked for") }
+        if counts.absent > 0 {
+            lines.append(
+                "not in the snapshot, see above: "
+                    + Counted.of(counts.absent, "entry", "entries"))
+        }
         if counts.problems > 0 {
             lines.append("\(Counted.of(counts.problems, "problem")), see above")
         }
@@ -245,6 +272,7 @@ private struct RestoreSummary {
         line.add("files_deleted", counts.deleted)
         line.add("bytes_restored", counts.bytes)
         line.add("bytes_verified", counts.verifiedBytes)
+        line.add("not_in_snapshot", counts.absent)
         line.add("error_count", counts.problems)
         line.add("total_duration", seconds)
         return line

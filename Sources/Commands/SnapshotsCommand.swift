@@ -40,11 +40,19 @@ extension SnapshotsCommand {
                 [stored.shortID], [TimeText.shown(snapshot.time, in: context.zone)],
                 [PathText.shown(Array(snapshot.host.utf8))],
                 snapshot.tags.map { PathText.shown(Array($0.utf8)) },
-                [ByteCountText.shown(snapshot.totals.bytes)], snapshot.paths.map(PathText.shown),
+                [ByteCountText.shown(snapshot.totals.bytes)],
+                snapshot.paths.map(PathText.shown) + missing(in: snapshot),
             ])
         }
         for line in table.isEmpty ? [] : table.lines { context.report.answer(line) }
         context.report.answer(Counted.of(UInt64(snapshots.count), "snapshot"))
+    }
+
+    /// A line of the table that marks a snapshot which does not hold all it names.
+    private static func missing(in snapshot: Snapshot) -> [String] {
+        let count = snapshot.totals.unreadable
+        return count > 0
+            ? ["(\(Counted.of(count, "entry", "entries")) could not be read)"] : []
     }
 
     private static func json(_ stored: StoredSnapshot, _ context: CommandContext) -> JSONLine {

@@ -1,20 +1,31 @@
 import Glibc
-import Platform
+package import Platform
 
 /// Where what must survive, and is not in the repository yet, lives when nobody says otherwise.
-enum StateLocation {
-    /// `/var/lib/holdfast` for root, else `$XDG_STATE_HOME/holdfast`, else `.local/state/holdfast`
-    /// beneath the home directory (XDG Base Directory Specification).
-    static func standard() throws(CommandError) -> FilePath {
-        if geteuid() == 0 { return "/var/lib/holdfast" }
-        if let state = getenv("XDG_STATE_HOME"), state.pointee == 0x2F {
-            return FilePath(String(cString: state)).appending("holdfast")
+package enum StateLocation {
+    /// `$XDG_STATE_HOME/holdfast`, else `/var/lib/holdfast` for root, else `.local/state/holdfast`
+    /// beneath the home directory, which is found as that of the cache. (XDG Base Directory
+    /// Specification.)
+    ///
+    /// Throws a usage error for a variable that is no absolute path, and where there is no home.
+    package static func standard(
+        _ environment: EnvironmentVariables, user: UInt32 = geteuid(),
+        homeInPasswordDatabase: () -> [UInt8]? = HomeLocation.ofUser
+    ) throws(CommandError) -> FilePath {
+        let remedy = "say --data DIR"
+        if let state = environment.nonEmpty("XDG_STATE_HOME") {
+            return try HomeLocation.absolute(state, of: "XDG_STATE_HOME", remedy: remedy)
+                .appending("holdfast")
         }
-        guard let home = CacheLocation.homeOfUser() else {
+        if user == 0 { return "/var/lib/holdfast" }
+        let home = try HomeLocation.standard(
+            environment, remedy: remedy, homeInPasswordDatabase: homeInPasswordDatabase)
+        guard let home else {
             throw .usage(
-                "there is no directory for the journal: user \(geteuid()) has no home directory",
-                hint: "say --data DIR")
+                "there is no directory for the journal: XDG_STATE_HOME and HOME are not set, and "
+                    + "user \(user) has no home directory",
+                hint: remedy)
         }
-        return FilePath(bytes: home).appending(".local/state/holdfast")
+        return home.appending(".local/state/holdfast")
     }
 }

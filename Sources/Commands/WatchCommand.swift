@@ -1,3 +1,4 @@
+import Backup
 import Codec
 import Glibc
 import Platform
@@ -14,6 +15,13 @@ extension WatchCommand {
         return try Session.run(context, purpose: "watch", writes: true) { session in
             let directory = plan.journals(of: session.repository)
             try WatchFolder.make(directory)
+            let sources = plan.sources(journals: directory)
+            try RivalWatch.refuse(
+                sources, in: session.repository,
+                patience: context.settings.retryLock?.nanoseconds ?? RivalWatch.grace
+            ) {
+                if Interruption.isRequested { throw Interrupted() }
+            }
             let lease = try session.writingLease()
             let wake = try Wake()
             let barriers = try BarrierService(of: lease, wake: wake)
@@ -26,8 +34,8 @@ extension WatchCommand {
             }
             let heartbeat = Heartbeat(log)
             let watcher = try DatabaseWatcher(
-                plan.sources(journals: directory), into: access, wake: wake,
-                excluding: plan.excluded(), progress: heartbeat.beat, report: log.tell)
+                sources, into: access, wake: wake, excluding: plan.excluded(),
+                progress: heartbeat.beat, report: log.tell)
             let schedule = try WatchSchedule(plan, session, context, log)
             defer { schedule.stop() }
             try ServiceSupervision.notify("READY=1")

@@ -40,6 +40,8 @@ final class WatchLog: Sendable {
                     item: path.bytes)
             }
             say("\(path): recording from \(position) on; \(words(beginning))")
+        case .recorded(let path, let position, let pages):
+            detail("\(path): \(position), \(Counted.of(UInt64(pages), "page")) changed")
         case .waiting(let path, let reason):
             context.report.warning("\(reason); tried again", during: "watch", item: path.bytes)
         case .ended(let path):

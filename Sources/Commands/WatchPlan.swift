@@ -33,7 +33,7 @@ struct WatchPlan {
         let configuration = context.settings.configuration?.content
         let data =
             try parsed.path(WatchCommand.data) ?? configuration?.data?.value
-            ?? StateLocation.standard()
+            ?? StateLocation.standard(.ofProcess())
         self.data = try data.absolute()
         var settings = WatchSettings(host: host, directory: data)
         settings.compression =

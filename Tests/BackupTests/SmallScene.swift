@@ -18,6 +18,8 @@ final class SmallScene {
         now: SystemClock().now().adding(nanoseconds: 3_600_000_000_000))
     private let randomness: SeededRandomness
     private var opened = 0
+    /// What a backup leaves out as if it were the repository.
+    var forbidden: Set<FileIdentity> = []
     /// How long lists of pieces are.
     var lists = PieceListShape.standard
     /// Into how many extents holes may cut a file.
@@ -61,6 +63,7 @@ final class SmallScene {
             paths: [source], host: "alpha", user: "root", selection: .everything,
             scratch: folder.path, program: "test")
         request.scout = scout
+        request.forbidden = forbidden
         let archiver = Archiver(
             into: repository, under: lease, report: ArchiveReport(notify: notify), lists: lists,
             mostExtents: mostExtents

@@ -103,6 +103,19 @@ import Testing
         #expect(error?.message.contains("HOLDFAST_PASSWORD and HOLDFAST_PASSWORD_FILE") == true)
     }
 
+    @Test(arguments: ["s3:bucket/x", "sftp:host:/x", "rest:https://host/x"])
+    func aPlaceThatIsNoDirectoryIsRefused(_ place: String) throws {
+        for (words, variables) in [
+            (["--repo", place], [:]), ([], ["HOLDFAST_REPOSITORY": place]),
+        ] {
+            let error = #expect(throws: CommandError.self) {
+                try Self.settings(words, variables)
+            }
+            #expect(error?.message.contains("a repository is a directory") == true)
+        }
+        _ = try Self.settings(["--repo", "./" + place], [:])
+    }
+
     @Test func theEnvironmentOfTheProcessIsRead() {
         #expect(EnvironmentVariables.ofProcess()["PATH"] != nil)
     }
@@ -137,7 +150,32 @@ import Testing
     }
 
     @Test func thePasswordDatabaseKnowsThisUser() throws {
-        let home = try #require(CacheLocation.homeOfUser())
+        let home = try #require(HomeLocation.ofUser())
         #expect(home.first == UInt8(ascii: "/"))
+    }
+}
+
+@Suite struct StateLocationTests {
+    @Test(arguments: [
+        (["XDG_STATE_HOME": "/xdg", "HOME": "/home/u"], 1000, "/xdg/holdfast"),
+        (["XDG_STATE_HOME": "/xdg", "HOME": "/root"], 0, "/xdg/holdfast"),
+        (["HOME": "/root"], 0, "/var/lib/holdfast"),
+        (["HOME": "/home/u"], 1000, "/home/u/.local/state/holdfast"),
+        ([:], 1000, "/var/db-home/.local/state/holdfast"),
+    ])
+    func theFirstThatIsSaidHolds(
+        _ variables: [String: String], _ user: UInt32, _ path: String
+    ) throws {
+        let location = try StateLocation.standard(EnvironmentVariables(variables), user: user) {
+            Array("/var/db-home".utf8)
+        }
+        #expect(location.bytes == Array(path.utf8))
+    }
+
+    @Test func withoutAnyHomeTheOptionIsNamed() {
+        let error = #expect(throws: CommandError.self) {
+            try StateLocation.standard(EnvironmentVariables([:]), user: 1000) { nil }
+        }
+        #expect(error?.hint == "say --data DIR")
     }
 }

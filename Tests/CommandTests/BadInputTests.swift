@@ -141,6 +141,7 @@ struct BadInputTests {
 
     @Test(arguments: [
         (["backup", "--frobnicate"], "--frobnicate"),
+        (["snapshots", "--repo", "sftp:host:/x"], "a repository is a directory"),
         (["backup", "--host", "a", "--host", "b", "/tmp"], "--host"),
         (["backup", "--tga", "x", "/tmp"], "--tag"),
         (["frob"], "frob"),
@@ -160,6 +161,7 @@ struct BadInputTests {
         (["backup", "--stdin", "/tmp"], "--stdin"),
         (["backup", "--exclude-if-present", "a/b:c", "/tmp"], "a/b:c"),
         (["completion", "tcsh"], "tcsh"),
+        (["history", "--from", "-1h", "--to", "-2h"], "--from"),
     ])
     func commandLineThatIsWrongIsExit2(words: [String], named: String) throws {
         let fixture = try HoldfastFixture(makesRepository: false)

@@ -148,9 +148,21 @@ struct DatabaseTests {
         try holder.close()
         let listing = try fixture.run("ls", "-l", "latest:\(fixture.source)").output
         #expect(listing.contains("not saved"), "\(listing)")
-        let restored = try fixture.run("restore", "latest:\(fixture.source)", "-t", fixture.target)
-        #expect(restored.code == 0 || restored.code == 3, "\(restored)")
+        #expect(!listing.contains("hint:") && listing.hasSuffix("\n"), "\(listing)")
+        let restored = expect(
+            try fixture.run("restore", "latest:\(fixture.source)", "-t", fixture.target), code: 3)
+        #expect(restored.errors.contains("\(fixture.target)/d.db: not in the snapshot"))
+        #expect(restored.errors.contains("locked"), "\(restored)")
         #expect(try fixture.lines("ls -A target") == ["f"])
+        let alone = expect(
+            try fixture.run("restore", "latest:\(fixture.source)/d.db", "-t", fixture.target),
+            code: 1)
+        #expect(!alone.errors.contains("restored snapshot"), "\(alone)")
+        #expect(try fixture.run("snapshots").output.contains("could not be read)"))
+        let drill = expect(try fixture.run("verify", "--drill", "-v"), code: 0)
+        #expect(
+            drill.output.contains("that could not be read then: \(fixture.source)/d.db"),
+            "\(drill)")
         try expect(fixture.run("backup", fixture.source), code: 0)
     }
 

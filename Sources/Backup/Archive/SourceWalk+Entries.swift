@@ -27,8 +27,10 @@ extension SourceWalk {
             }
             return nil
         }
-        guard !request.selection.excludes(path.bytes, isDirectory: status.kind == .directory),
-            !request.forbidden.contains(FileIdentity(status))
+        let isOurs = request.forbidden.contains(FileIdentity(status))
+        if isOurs { report.say(.remark(path: path, "left out: the repository, or its cache")) }
+        guard !isOurs,
+            !request.selection.excludes(path.bytes, isDirectory: status.kind == .directory)
         else {
             // Or a restore that deletes would delete what no snapshot holds.
             missesEntry = true

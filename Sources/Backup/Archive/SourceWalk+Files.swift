@@ -149,7 +149,7 @@ extension SourceWalk {
             try send(.entry(node, nil, extents: nil))
         } catch let error as CaptureError where error.code == .notADatabase {
             report.update { $0.plainDatabases += 1 }
-            report.say(.remark(path: path, "stored as a plain file: \(error)"))
+            sayStoredPlain(path, error)
             let source: SourceFile
             do {
                 source = try SourceFile(
@@ -165,5 +165,16 @@ extension SourceWalk {
                     path: path, during: "capturing the database", reason: error.reason(at: path)))
             try leaveOut(name, status, "\(error)", &sidecars)
         }
+    }
+
+    /// One that the parent has as a database must not cease to be one in silence.
+    private func sayStoredPlain(_ path: FilePath, _ error: CaptureError) {
+        guard parentDatabases[path.bytes] != nil else {
+            return report.say(.remark(path: path, "stored as a plain file: \(error)"))
+        }
+        let reason =
+            "it was captured as a database before, and is stored as a plain file now: "
+            + error.reason(at: path)
+        report.say(.problem(path: path, during: "capturing the database", reason: reason))
     }
 }

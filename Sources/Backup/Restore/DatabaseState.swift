@@ -32,10 +32,22 @@ extension Restorer {
         return source.state(at: patternPath(path))?.node ?? node
     }
 
+    /// Whether an entry that the snapshot lacks is a database, or lies beside one, whose state is
+    /// restored from its history.
+    func comesFromHistory(_ path: FilePath) -> Bool {
+        let path = patternPath(path)
+        return source.state(at: path) != nil
+            || DatabaseSidecar.suffixes.contains { suffix in
+                path.suffix(suffix.count).elementsEqual(suffix)
+                    && source.state(at: Array(path.dropLast(suffix.count))) != nil
+            }
+    }
+
     /// Queues the databases that the snapshot does not have.
     func queueStrangers(in target: TargetDirectory?) throws {
         for state in source.strangers where selects(state) {
             let path = path(of: state)
+            report.update { $0.asked += 1 }
             guard let target, !request.dryRun else {
                 report.say(.item(.restored, path: path, bytes: state.node.size))
                 continue

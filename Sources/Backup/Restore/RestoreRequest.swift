@@ -58,6 +58,9 @@ package enum RestoreNotice: Sendable {
     /// The history of a database that was restored in its place goes on in an epoch of its own.
     case epoch(UInt64, path: FilePath)
     case item(Action, path: FilePath, bytes: UInt64)
+    /// The snapshot names it and does not hold it, since it could not be read; the restore goes on
+    /// and ends with exit 3.
+    case absent(path: FilePath, reason: String)
     /// Something is not as it was; the restore goes on and ends with exit 3.
     case problem(path: FilePath, during: String, reason: String)
     /// Worth saying, harms nothing.
@@ -80,12 +83,23 @@ package struct RestoreCounts: Sendable {
     package var verificationFailures: UInt64 = 0
     /// Entries that stay with whoever restored them, for want of privilege.
     package var ownersDenied: UInt64 = 0
+    /// Entries that were asked for, whatever became of them.
+    package var asked: UInt64 = 0
+    /// Those of them that are directories.
+    package var askedDirectories: UInt64 = 0
+    /// Entries that the snapshot names and does not hold.
+    package var absent: UInt64 = 0
+    /// What was done, or in a dry run would be: as many as were told of.
+    package var items: UInt64 = 0
 
     package init() {}
 
     /// Whether there was nothing to do, as when no pattern matches anything.
-    package var isNothing: Bool {
-        files + directories + databases + skipped + deleted + problems == 0
+    package var isNothing: Bool { asked + deleted == 0 }
+
+    /// Whether nothing came back of what was asked for.
+    package var isFailure: Bool {
+        items + askedDirectories == 0 && problems + absent > 0
     }
 }
 
@@ -106,7 +120,14 @@ package final class RestoreReport: Sendable {
     }
 
     func say(_ notice: RestoreNotice) {
-        if case .problem = notice { state.withLock { $0.problems += 1 } }
+        state.withLock { counts in
+            switch notice {
+            case .problem: counts.problems += 1
+            case .absent: counts.absent += 1
+            case .item: counts.items += 1
+            case .epoch, .remark: break
+            }
+        }
         notify(notice)
     }
 

@@ -75,6 +75,7 @@ package final class Restorer {
         defer { pool.finish() }
         let (runs, single) = (source.runs, source.single)
         self.source = source
+        let missing = try TargetDirectory.missing(request.target)
         let target = try TargetDirectory.target(request.target, create: !request.dryRun)
         guard try target?.lies(in: request.spared) != true else { throw Restorer.holdsRepository }
         if let target { try willWrite(in: target) }
@@ -90,6 +91,9 @@ package final class Restorer {
         try pool.drain()
         try report.checkRoom()
         guard let target else { return }
+        guard !request.selection.hasIncludes || !report.counts.isNothing else {
+            return try TargetDirectory.remove(missing)
+        }
         try linkFiles()
         try restoreDatabases()
         if request.deletes, single == nil {
@@ -196,11 +200,17 @@ package final class Restorer {
         if node.kind == .directory {
             let directory = RestoredDirectory(node, in: parent)
             // One that is only on the way to what was asked for waits until that is met.
-            return !selects(node, path) || directory.make(for: self) ? directory : nil
+            guard selects(node, path) else { return directory }
+            report.update { counts in
+                counts.asked += 1
+                counts.askedDirectories += 1
+            }
+            return directory.make(for: self) ? directory : nil
         }
         guard selects(node, path) else { return nil }
+        report.update { $0.asked += 1 }
         if case .unreadable(let reason) = node.content {
-            report.say(.remark(path: path, "not in the snapshot: \(reason)"))
+            if !comesFromHistory(path) { report.say(.absent(path: path, reason: reason)) }
             return nil
         }
         guard parent.make(for: self) else { return nil }

@@ -31,6 +31,22 @@ extension TargetDirectory {
         }
     }
 
+    /// The directories of a path that are not there, innermost first.
+    static func missing(_ path: FilePath) throws -> [FilePath] {
+        var missing: [FilePath] = []
+        var path = path
+        while try FileStatus.ofExisting(path) == nil, path.parent != path {
+            missing.append(path)
+            path = path.parent
+        }
+        return missing
+    }
+
+    /// Takes directories away that were made and are empty.
+    static func remove(_ made: [FilePath]) throws {
+        for path in made { try LinuxDisk().removeDirectory(path) }
+    }
+
     /// What a name stands for, or nil.
     func status(_ name: [UInt8]) throws -> FileStatus? {
         do {

@@ -19,6 +19,9 @@ package struct PathSelection: Sendable {
     /// Whether everything is taken.
     package var isEverything: Bool { excludes.isEmpty && includes.isEmpty }
 
+    /// Whether only what some pattern matches is taken.
+    package var hasIncludes: Bool { !includes.isEmpty }
+
     /// Whether the path is excluded by itself; for a walker, which came here because nothing above
     /// it is.
     package func excludes(_ path: [UInt8], isDirectory: Bool) -> Bool {

@@ -26,6 +26,13 @@ package enum BackupCommand {
                 + "path is captured in a consistent state while it is in use.",
             "When some sources cannot be read, the snapshot is made without them, each is named, "
                 + "and the exit code is 3. Run from cron, success prints nothing.",
+            "A PATTERN without a slash matches a name anywhere (*.tmp), one that begins with a "
+                + "slash a path from the root (/srv/*/cache), another one the end of a path. *, ? "
+                + "and [a-z] stay within a name, ** is any number of directories, and a slash at "
+                + "the end means directories only. What matches is left out with all beneath it; "
+                + "of several patterns the last one that matches counts, and one that begins with "
+                + "! takes back what those before it said. An --exclude-file has one pattern a "
+                + "line; empty lines and those that begin with # say nothing.",
         ],
         arguments: [
             ArgumentDescription(

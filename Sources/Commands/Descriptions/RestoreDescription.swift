@@ -76,6 +76,8 @@ package enum RestoreCommand {
                 + "that is in use is replaced through SQLite, in one transaction.",
             "Files go to the user and group of the recorded name where this host has one, else to "
                 + "the recorded number.",
+            "A PATTERN counts from the top of what is restored, which SNAPSHOT:/PATH names; how "
+                + "one is written says 'holdfast help backup'.",
             "With --at, each database becomes what it was at that moment, to the commit; the "
                 + "answer says which commit was given and when the next one was. Times are RFC "
                 + "3339, local 'YYYY-MM-DD HH:MM:SS[.fff]', or -15m. Where it is not certain which "

@@ -28,6 +28,7 @@ package struct CommandSettings: Sendable {
     ) throws(CommandError) {
         let variables = try HoldfastVariables(environment)
         let repository = try parsed.path(GlobalOptions.repository) ?? variables.repository
+        if let repository { try CommandSettings.requireDirectory(repository) }
         configuration = try CommandSettings.configuration(parsed, isNeeded: repository == nil)
         let entry = configuration?.content.repository
         repositoryIfNamed = repository ?? entry?.location.value
@@ -45,6 +46,16 @@ package struct CommandSettings: Sendable {
         compression = variables.compression
         host = variables.host ?? configuration?.content.node
         progressPerSecond = variables.progressPerSecond ?? 10
+    }
+
+    /// Who comes from another program may name a place as that one does.
+    private static func requireDirectory(_ repository: FilePath) throws(CommandError) {
+        let kinds = ["s3:", "sftp:", "rest:", "rclone:", "b2:", "azure:", "gs:", "swift:", "ssh:"]
+        guard kinds.contains(where: { repository.bytes.starts(with: $0.utf8) }) else { return }
+        throw .usage(
+            "a repository is a directory, and \(repository) names another kind of place",
+            hint: "name a directory, which may be mounted from elsewhere; "
+                + "./\(repository) is one of that name")
     }
 
     private static func configuration(

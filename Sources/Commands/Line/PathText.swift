@@ -35,6 +35,11 @@ package enum PathText {
             .map { shown(Array($0.utf8)) }.joined(separator: "\n")
     }
 
+    /// The first line of a message that somebody else wrote.
+    package static func firstLine(of message: String) -> String {
+        shown(Array(message.utf8.prefix { $0 != UInt8(ascii: "\n") }))
+    }
+
     /// Whether the bytes are UTF-8, and may stand in JSON as they are.
     package static func isUTF8(_ bytes: [UInt8]) -> Bool {
         String(validating: bytes, as: UTF8.self) != nil

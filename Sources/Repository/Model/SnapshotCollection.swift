@@ -104,6 +104,9 @@ extension Repository {
         try place.settle(pack.name.folder)
     }
 
+    /// So many digits of an id name a snapshot; fewer are sooner a slip than a name.
+    private static var fewestDigits: Int { 4 }
+
     /// The snapshot a person names: `latest`, `latest~N`, an id or the beginning of one.
     ///
     /// - Parameter candidates: snapshots, oldest first, from which `latest` counts back.
@@ -122,8 +125,13 @@ extension Repository {
             }
             return candidates[candidates.count - 1 - back]
         }
+        guard name.utf8.count >= Self.fewestDigits else {
+            throw RepositoryError(
+                .absent, "'\(name)' is too short to name a snapshot",
+                hint: "Give at least \(Self.fewestDigits) digits of its id.")
+        }
         let matches = candidates.filter { $0.id.hex.hasPrefix(name) }
-        guard let match = matches.first, !name.isEmpty else {
+        guard let match = matches.first else {
             throw RepositoryError(
                 .absent, "there is no snapshot '\(name)' in \(place.location)",
                 hint: "List them with 'holdfast snapshots'.")

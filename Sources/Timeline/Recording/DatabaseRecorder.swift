@@ -22,6 +22,13 @@ package struct CapturedDatabase: Sendable {
     package var isWatched = false
 }
 
+/// A look at a database that found it as a record has it.
+struct LastLook {
+    /// The record's chain.
+    let chain: Digest
+    let wall: Timestamp
+}
+
 /// Appends captured states to the streams of one host's databases, under one lease.
 package final class DatabaseRecorder {
     /// A base and what follows it are this many records; then a complete base begins anew.
@@ -40,6 +47,8 @@ package final class DatabaseRecorder {
     private var claimed: Set<String> = []
     /// The states that restores were about to put back when they died, by the subject of the claim.
     private var interrupted: [String: PutBackState] = [:]
+    /// The last look at which somebody saw a database as its stream's end has it.
+    var lastLook: LastLook?
 
     /// - Parameters:
     ///   - scratch: a directory for nameless files.
@@ -277,7 +286,17 @@ package final class DatabaseRecorder {
         }
         return Record(
             comparing: capture, at: position, behind: previous,
-            notBefore: end?.record.seen.wall ?? capture.seen.wall)
+            notBefore: end.map { lastSeen($0, before: capture.seen.wall) } ?? capture.seen.wall)
+    }
+
+    /// When the state of a record was seen last, before it was found gone.
+    private func lastSeen(
+        _ end: (record: Record, chain: Digest), before found: Timestamp
+    ) -> Timestamp {
+        guard let lastLook, lastLook.chain == end.chain else { return end.record.seen.wall }
+        // Where the clock was set back meanwhile, the look says nothing of what it shows now.
+        return lastLook.wall <= found
+            ? max(end.record.seen.wall, lastLook.wall) : end.record.seen.wall
     }
 
     /// A record that says that commits behind the end were not recorded one by one; nil where

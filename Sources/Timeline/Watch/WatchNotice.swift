@@ -5,6 +5,8 @@ package import Repository
 package enum WatchNotice: Sendable {
     /// Capture of a database begins at a position; how the past was joined.
     case began(FilePath, Position, Beginning)
+    /// A database without a log has changed, and what differs is recorded.
+    case recorded(FilePath, Position, pages: UInt32)
     /// A database cannot be captured for now, and why; tried again by itself.
     case waiting(FilePath, reason: String)
     /// Its file is gone; the stream stays as it is.

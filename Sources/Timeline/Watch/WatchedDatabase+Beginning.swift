@@ -13,6 +13,7 @@ extension WatchedDatabase {
             if file != nil { report(.ended(path)) }
             file = nil
             isGone = true
+            phase = .waiting
             dueAt = clock.bootTime() + WatchedDatabase.patience.upperBound
             return
         }
@@ -62,10 +63,13 @@ extension WatchedDatabase {
                 phase = .following(follower)
                 return
             }
+            recorder.lastLook = lastLook
+            let moment = clock.now()
             let captured = try recorder.capture(
                 path, known: known, with: reader, marksGap: reader.journalMode == .wal)
             _ = try store.finish()
             try recorder.publish()
+            lastLook = LastLook(chain: captured.database.reference.chain, wall: moment)
             try follow(reader, from: captured, after: end)
         } catch {
             reader.letGo()
@@ -108,7 +112,7 @@ extension WatchedDatabase {
             StreamIdentity(stream: reference.stream, host: settings.host, path: path.bytes))
         let position = JournalEnd(position: reference.position, chain: reference.chain)
         if journal?.end != position { try journal?.resume(after: position) }
-        report(.began(path, reference.position, beginning(captured, after: end)))
+        tell(captured, after: end, reader.journalMode)
         guard reader.journalMode == .wal else {
             reader.close()
             phase = .comparing(database)
@@ -125,6 +129,20 @@ extension WatchedDatabase {
         follower.expect(expected)
         try writeMark(follower)
         phase = .following(follower)
+    }
+
+    /// Says how the capture begins; of a database without a log, which is captured anew at each
+    /// change, what changed.
+    private func tell(
+        _ captured: CapturedDatabase, after end: RecordHandle?, _ mode: JournalMode
+    ) {
+        let position = captured.database.reference.position
+        let isSameEpoch = position.epoch == end?.record.position.epoch
+        guard case .comparing = phase, mode == .rollback, isSameEpoch else {
+            return report(.began(path, position, beginning(captured, after: end)))
+        }
+        guard captured.changedPages > 0 else { return }
+        report(.recorded(path, position, pages: captured.changedPages))
     }
 
     private func beginning(

@@ -66,6 +66,8 @@ final class WatchedDatabase {
     var bytesSinceBase: UInt64 = 0
     var file: FileStatus?
     var lastReason = ""
+    /// Where there is no log, the last look at which nothing had changed.
+    var lastLook: LastLook?
     /// The state that a restore is about to put back.
     var expected: PutBackState?
 
@@ -299,6 +301,7 @@ extension WatchedDatabase {
     /// A database without a log: whatever changed since the last look is one step.
     private func compare(_ known: Snapshot.Database, _ now: UInt64) throws {
         dueAt = now + WatchedDatabase.idle
+        let moment = clock.now()
         let reader = try DatabaseReader(opening: path, busyTimeoutMilliseconds: 500)
         let isUnchanged: Bool
         do {
@@ -310,8 +313,10 @@ extension WatchedDatabase {
             reader.close()
             throw error
         }
-        guard !isUnchanged else { return }
-        phase = .waiting
+        guard !isUnchanged else {
+            lastLook = LastLook(chain: known.reference.chain, wall: moment)
+            return
+        }
         try begin()
     }
 }
