@@ -78,8 +78,8 @@ struct ChangeEncoder {
     }
 
     /// - Parameters:
-    ///   - leaning: whether pages are encoded against their versions before; without, they are taken
-    ///     as they are, which is several times as fast.
+    ///   - leaning: whether pages are encoded against their versions before; without, they are
+    ///     taken as they are, which is several times as fast.
     ///   - isCut: whether no other database changed around the commit.
     mutating func encode(
         _ commit: LoggedCommit, from files: (database: PagerFile, log: PagerFile),
