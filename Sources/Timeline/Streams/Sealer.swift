@@ -74,8 +74,8 @@ package final class Sealer {
     ///   has; what journal, repository and disk throw. Nothing is lost then: call again.
     package func seal() throws -> Sealed? {
         if !isComplete {
-            // What was written may not have been published.
-            (end, isNewest) = (nil, false)
+            // What was written may not have been published, and a prune may have moved the rest.
+            (end, isNewest, stream) = (nil, false, nil)
         }
         isComplete = false
         made = []
