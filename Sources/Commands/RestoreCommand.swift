@@ -40,7 +40,7 @@ extension RestoreCommand {
         return try Session.run(context, purpose: "restore", writes: false) { session in
             var request = asked
             request.spared = try context.settings.ownDirectories()
-            let found = try RestoreMoment(moment, selection, session, context)
+            let found = try RestoreMoment(moment, asked.selection, selection, session, context)
             let plan = try found.plan()
             let source = try found.source(plan)
             return try restore(source, request, total: nil, session, context) { counts, seconds in
