@@ -9,13 +9,13 @@ extension HistoryCommand {
     static func run(_ parsed: ParsedCommand, _ context: CommandContext) throws -> ExitCode {
         let request = try HistoryRequest(parsed, context)
         return try Session.run(context, purpose: "history", writes: false) { session in
-            let streams = try session.streams(context).streams.values.filter(request.selects)
-                .sorted {
-                    ($0.identity.host, $0.path.description) < (
-                        $1.identity.host, $1.path.description
-                    )
-                }
+            var streams = request.streams(of: try session.streams(context))
             try requireAll(request.databases, among: streams)
+            if !request.databases.isEmpty,
+                try !WatchRound(asking: streams, in: session.repository, context).covered.isEmpty
+            {
+                streams = request.streams(of: try StreamIndex(of: session.repository))
+            }
             let listing = HistoryListing(request, context)
             if request.databases.isEmpty, !request.listsEpochs, request.branch == nil {
                 try listing.overview(streams)

@@ -37,7 +37,14 @@ struct HistoryRequest {
         branch = try parsed.text(HistoryCommand.branch)
     }
 
-    func selects(_ stream: Timeline.Stream) -> Bool {
+    /// The streams that were asked for, in the order of their hosts and paths.
+    func streams(of index: StreamIndex) -> [Timeline.Stream] {
+        index.streams.values.filter(selects).sorted {
+            ($0.identity.host, $0.path.description) < ($1.identity.host, $1.path.description)
+        }
+    }
+
+    private func selects(_ stream: Timeline.Stream) -> Bool {
         let path = stream.identity.path
         return (hosts.isEmpty || hosts.contains(stream.identity.host))
             && (databases.isEmpty || databases.contains(path))

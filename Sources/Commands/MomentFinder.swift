@@ -31,6 +31,8 @@ struct MomentFinder {
     let snapshots: [StoredSnapshot]
     let index: StreamIndex
     let now: Timestamp
+    /// What the watches of the streams in question had sealed before the index was read.
+    private let round: WatchRound
     let text: RestorePointText
 
     init(
@@ -41,8 +43,13 @@ struct MomentFinder {
         self.selection = selection
         repository = session.repository
         snapshots = try session.snapshots(context)
-        index = try session.streams(context)
         now = context.clock.now()
+        let found = try session.streams(context)
+        round = try WatchRound(
+            asking: request.streams(of: found).filter {
+                request.databases.isEmpty || request.databases.contains($0.identity.path)
+            }, in: repository, context)
+        index = round.covered.isEmpty ? found : try StreamIndex(of: repository)
         text = RestorePointText(zone: context.zone)
     }
 
@@ -86,15 +93,7 @@ struct MomentFinder {
         }
     }
 
-    /// All streams of the hosts, and of the service, that were named, in the order of their paths.
-    var streams: [Timeline.Stream] {
-        index.streams.values.filter {
-            (request.hosts.isEmpty || request.hosts.contains($0.identity.host))
-                && request.service?.holds($0.identity.path) ?? true
-        }.sorted {
-            ($0.identity.host, $0.path.description) < ($1.identity.host, $1.path.description)
-        }
-    }
+    var streams: [Timeline.Stream] { request.streams(of: index) }
 
     private func ambiguous(_ streams: [Timeline.Stream]) -> CommandError {
         let hosts = Set(streams.map(\.identity.host)).sorted().joined(separator: ", ")
@@ -143,19 +142,22 @@ struct MomentFinder {
         return try History(of: stream, branch: branch, among: history.branches)
     }
 
-    /// Until when the stream's newest state is known to have been there: now, while a watch
-    /// records it, else when a backup last found it.
-    private func knownUntil(_ stream: Timeline.Stream) throws -> Timestamp? {
-        guard let end = stream.end else { return nil }
-        if try stream.isWatched(in: repository) { return now }
-        return snapshots.last {
-            $0.snapshot.databases.contains { $0.reference.chain == end.chain }
-        }?.snapshot.time
+    /// Until when a history's newest state is known to have been there: until its watch was asked,
+    /// or the last backup that found it began.
+    private func knownUntil(_ history: History) throws -> Timestamp? {
+        guard let last = try history.last.map({ try history.record(at: $0) }) else { return nil }
+        let looked = snapshots.last {
+            $0.snapshot.databases.contains { $0.reference.chain == last.chain }
+        }?.snapshot.began
+        guard round.covered.contains(history.stream.identity.stream),
+            last.chain == history.stream.end?.chain
+        else { return looked }
+        return max(looked ?? round.moment, round.moment)
     }
 
     func find(_ moments: [Timestamp], in stream: Timeline.Stream) throws -> MomentFinding {
-        let search = MomentSearch(
-            in: try history(of: stream), now: now, knownUntil: try knownUntil(stream))
+        let history = try history(of: stream)
+        let search = MomentSearch(in: history, now: now, knownUntil: try knownUntil(history))
         let answers = try moments.map { try search.find($0) }
         let points = answers.flatMap { answer -> [RestorePoint] in
             switch answer {
@@ -170,10 +172,12 @@ struct MomentFinder {
             let several = points.filter { seen.insert($0.record.chain).inserted }
             return MomentFinding(stream: stream, outcome: .several(several))
         }
-        return MomentFinding(stream: stream, outcome: outcome(answers[0], moments[0]))
+        // Of the same state twice it is certain only where it is so both times.
+        let answer = answers.first { !$0.isCertain } ?? answers[0]
+        return MomentFinding(stream: stream, outcome: outcome(answer))
     }
 
-    private func outcome(_ answer: MomentAnswer, _ moment: Timestamp) -> MomentFinding.Outcome {
+    private func outcome(_ answer: MomentAnswer) -> MomentFinding.Outcome {
         switch answer {
         case .point(let point): return .point(point)
         case .several(let points): return .several(points)
@@ -188,7 +192,7 @@ struct MomentFinder {
         switch doubt {
         case .beforeHistory: "nothing was recorded yet at that moment"
         case .afterHistory:
-            "what is recorded ends before that moment, and nobody has looked since"
+            "what is recorded ends before that moment; what was committed since, nobody can say"
         case .future: "that moment is yet to come"
         case .gap: "that moment lies in a gap, in which commits were not recorded one by one"
         case .compared:

@@ -1,5 +1,6 @@
 import Platform
 import Repository
+import Timeline
 
 /// What `restore --at` or `--position` asks for.
 struct MomentRequest {
@@ -54,6 +55,16 @@ struct MomentRequest {
         }
         guard !parsed.has(RestoreCommand.delete) else {
             throw CommandError.usage("option --delete cannot go with --at or --position")
+        }
+    }
+
+    /// All streams of the hosts, and of the service, that were named, in the order of their paths.
+    func streams(of index: StreamIndex) -> [Timeline.Stream] {
+        index.streams.values.filter {
+            (hosts.isEmpty || hosts.contains($0.identity.host))
+                && service?.holds($0.identity.path) ?? true
+        }.sorted {
+            ($0.identity.host, $0.path.description) < ($1.identity.host, $1.path.description)
         }
     }
 

@@ -17,6 +17,7 @@ extension RestoreCommand {
         return try Session.run(context, purpose: "restore", writes: false) { session in
             var request = asked
             request.spared = try context.settings.ownDirectories()
+            request.scratch = session.cache
             let choice = try latest.choose(
                 parsed.arguments.first ?? Array("latest".utf8), in: session, context)
             let node = try SnapshotBrowser(session.repository).node(
@@ -40,7 +41,8 @@ extension RestoreCommand {
         return try Session.run(context, purpose: "restore", writes: false) { session in
             var request = asked
             request.spared = try context.settings.ownDirectories()
-            let found = try RestoreMoment(moment, selection, session, context)
+            request.scratch = session.cache
+            let found = try RestoreMoment(moment, asked.selection, selection, session, context)
             let plan = try found.plan()
             let source = try found.source(plan)
             return try restore(source, request, total: nil, session, context) { counts, seconds in
@@ -161,11 +163,12 @@ private struct RestoreNarrator {
                     during: "restore", item: path.bytes)
             case .remark(let path, let text):
                 report.note("\(path): \(text)")
-            case .epoch(let epoch, let path):
-                report.note(
-                    "\(path): its history goes on in epoch \(epoch); what was there before stays "
-                        + "readable")
-                report.answer(RestoreNarrator.epoch(epoch, of: path))
+            case .epoch(let epoch, let former, let path):
+                let before =
+                    former.map { "what was there before is \($0)" }
+                    ?? "what was recorded before stays readable"
+                report.note("\(path): its history goes on in epoch \(epoch); \(before)")
+                report.answer(RestoreNarrator.epoch(epoch, former, of: path))
             case .item(let action, let path, let bytes):
                 let text = "\(dryRun ? "would be " : "")\(action.rawValue) \(path)"
                 if dryRun { return report.answer(text) }
@@ -176,10 +179,13 @@ private struct RestoreNarrator {
         }
     }
 
-    private static func epoch(_ epoch: UInt64, of path: FilePath) -> JSONLine {
+    private static func epoch(
+        _ epoch: UInt64, _ former: Position?, of path: FilePath
+    ) -> JSONLine {
         var line = JSONLine("restored_epoch")
         line.add("path", path: path.bytes)
         line.add("epoch", epoch)
+        if let former { line.add("before", "\(former)") }
         return line
     }
 

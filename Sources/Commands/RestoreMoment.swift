@@ -6,6 +6,7 @@ import Timeline
 /// Restores databases, and trees, as they were at a moment or a position.
 struct RestoreMoment {
     private let request: MomentRequest
+    private let patterns: PathSelection
     private let session: Session
     private let context: CommandContext
     private let finder: MomentFinder
@@ -20,11 +21,13 @@ struct RestoreMoment {
         var cut: Timestamp?
     }
 
+    /// - Parameter patterns: leave databases out, as they do files.
     init(
-        _ request: MomentRequest, _ selection: SnapshotSelection, _ session: Session,
-        _ context: CommandContext
+        _ request: MomentRequest, _ patterns: PathSelection, _ selection: SnapshotSelection,
+        _ session: Session, _ context: CommandContext
     ) throws {
         self.request = request
+        self.patterns = patterns
         self.session = session
         self.context = context
         finder = try MomentFinder(request, selection, session, context)
@@ -68,7 +71,7 @@ struct RestoreMoment {
                 hint: "name the moment with its zone: "
                     + moments.map { text.time($0) }.joined(separator: " or "))
         }
-        let streams = try finder.streams(at: moment, beside: plan.snapshot)
+        let streams = try selected(finder.streams(at: moment, beside: plan.snapshot), plan)
         plan.findings = try streams.map { try finder.find(moments, in: $0) }
         guard streams.count > 1, plan.findings.allSatisfy({ $0.point != nil }),
             let cut = try finder.cut(before: moment, of: streams)
@@ -78,6 +81,17 @@ struct RestoreMoment {
         plan.findings = atCut
         plan.cut = cut
         return plan
+    }
+
+    /// What the patterns leave of the databases: of the others nothing has to be certain.
+    private func selected(
+        _ streams: [Timeline.Stream], _ plan: Plan
+    ) throws -> [Timeline.Stream] {
+        let selected = streams.filter { patterns.selects($0.identity.path, isDirectory: false) }
+        guard selected.isEmpty, !streams.isEmpty, plan.snapshot == nil else { return selected }
+        throw CommandError(
+            .failed, "the patterns leave out each database that is recorded",
+            hint: "see what is recorded with 'holdfast history'")
     }
 
     private func plan(at position: Position) throws -> Plan {
@@ -126,16 +140,36 @@ extension RestoreMoment {
     private func refusal(_ plan: Plan) -> CommandError {
         for finding in plan.findings { tell(finding, plan) }
         let uncertain = plan.findings.filter { $0.point == nil }
-        let hint = uncertain.lazy.compactMap { finding -> String? in
-            guard let position = finding.nearest.first?.position else { return nil }
-            return "choose one with --position \(position) --database \(finding.stream.path)"
-        }.first
         return CommandError(
             .failed,
             "nothing was restored: of \(uncertain.count) of "
                 + Counted.of(UInt64(plan.findings.count), "database")
                 + " it is not certain which state is meant",
-            hint: hint ?? "see what is recorded with 'holdfast history'")
+            hint: hint(plan, uncertain) ?? "see what is recorded with 'holdfast history'")
+    }
+
+    /// The ways that lead on: without what is not certain, and that by its position.
+    private func hint(_ plan: Plan, _ uncertain: [MomentFinding]) -> String? {
+        let choice = uncertain.lazy.compactMap { finding in
+            finding.nearest.first.map {
+                "--position \($0.position) --database \(finding.stream.path)"
+            }
+        }.first
+        guard uncertain.count < plan.findings.count else {
+            let which = uncertain.count == 1 ? "one" : "for each database by itself, as"
+            return choice.map { "choose \(which) with \($0)" }
+        }
+        let certain = plan.findings.filter { $0.point != nil }
+        let rest =
+            request.databases.isEmpty
+            ? RestoreMoment.options("--exclude", uncertain)
+            : RestoreMoment.options("--database", certain)
+        let others = "restore what is certain with \(rest)"
+        return choice.map { "\(others), and choose a state of the rest with \($0)" } ?? others
+    }
+
+    private static func options(_ option: String, _ findings: [MomentFinding]) -> String {
+        findings.map { "\(option) \($0.stream.path)" }.joined(separator: " ")
     }
 
     /// Says what was asked and what is given, for each database.

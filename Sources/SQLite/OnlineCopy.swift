@@ -13,7 +13,8 @@ package struct OnlineCopy {
         try self.source.execute("PRAGMA schema_version")
     }
 
-    /// Replaces the whole content of `target` by that of the source, in one transaction.
+    /// Takes the write lock of `target`, of which the whole content is to be replaced by the
+    /// source's. Nobody else commits there until that is done or given up.
     ///
     /// Whoever has the target open sees the old content or the new, never a mixture, also after a
     /// crash; the target keeps its journal mode. Source: sqlite.org/c3ref/backup_finish.html.
@@ -21,9 +22,9 @@ package struct OnlineCopy {
     /// - Parameter expected: what lay there when it was decided to write over it.
     /// - Throws: busy where the target stays locked, or is another file by now; read-only where the
     ///   target is in WAL mode and has another page size.
-    package func write(
+    package func begin(
         over target: FilePath, at place: DatabasePlace, expecting expected: FileStatus
-    ) throws(SQLiteError) {
+    ) throws(SQLiteError) -> OnlineWriting {
         let into = try Connection(
             opening: target, mode: .readWrite, busyTimeoutMilliseconds: 10_000, at: place)
         guard try into.isOpen(on: expected) else {
@@ -31,16 +32,7 @@ package struct OnlineCopy {
                 code: SQLITE_BUSY, message: "another file took its place", path: target)
         }
         try OnlineCopy.readOnce(into)
-        guard let backup = sqlite3_backup_init(into.handle, "main", source.handle, "main") else {
-            throw SQLiteError(code: sqlite3_extended_errcode(into.handle), path: target)
-        }
-        // All pages in one step: the target's write lock is held from the first page to the last.
-        let result = sqlite3_backup_step(backup, -1)
-        let finish = sqlite3_backup_finish(backup)
-        guard result == SQLITE_DONE, finish == SQLITE_OK else {
-            throw SQLiteError(code: result == SQLITE_DONE ? finish : result, path: target)
-        }
-        try into.close()
+        return try OnlineWriting(from: source, into: into)
     }
 
     /// A first read, which tells a file that is no database before anything is begun.
@@ -59,5 +51,51 @@ package struct OnlineCopy {
     /// Closes the source, and takes along what opening it made beside it.
     package func close() throws(SQLiteError) {
         try source.close()
+    }
+}
+
+/// A database that is about to be replaced: its write lock is held, and nothing is written yet.
+package final class OnlineWriting {
+    private let into: Connection
+    private var backup: OpaquePointer?
+
+    fileprivate init(from source: Connection, into: Connection) throws(SQLiteError) {
+        self.into = into
+        backup = sqlite3_backup_init(into.handle, "main", source.handle, "main")
+        guard backup != nil else {
+            throw SQLiteError(code: sqlite3_extended_errcode(into.handle), path: into.path)
+        }
+        // No page: it takes the lock, in either mode, and keeps it until the backup is finished.
+        let code = sqlite3_backup_step(backup, 0)
+        guard code == SQLITE_OK || code == SQLITE_DONE else {
+            end()
+            throw SQLiteError(code: code, path: into.path)
+        }
+    }
+
+    deinit {
+        end()
+    }
+
+    /// Replaces the content, and commits.
+    package func finish() throws(SQLiteError) {
+        let result = sqlite3_backup_step(backup, -1)
+        let code = end()
+        guard result == SQLITE_DONE, code == SQLITE_OK else {
+            throw SQLiteError(code: result == SQLITE_DONE ? code : result, path: into.path)
+        }
+        try into.close()
+    }
+
+    /// Leaves the database as it is.
+    package func giveUp() throws(SQLiteError) {
+        end()
+        try into.close()
+    }
+
+    @discardableResult
+    private func end() -> CInt {
+        defer { backup = nil }
+        return sqlite3_backup_finish(backup)
     }
 }

@@ -98,6 +98,37 @@ extension Substring {
         #expect(try fixture.shell("ls; ls target 2>/dev/null || true").contains("target") == false)
     }
 
+    @Test func whereOneOfSeveralDatabasesIsInDoubtTheHintNamesWaysThatWork() throws {
+        let fixture = try HoldfastFixture()
+        let (new, old) = (fixture.source + "/new.db", fixture.source + "/old.db")
+        for (paths, row) in [([new, old], 1), ([new], 2)] {
+            try fixture.shell(
+                "for d in \(paths.joined(separator: " ")); do sqlite3 $d"
+                    + " 'CREATE TABLE IF NOT EXISTS t (a)' 'INSERT INTO t VALUES (\(row))'; done")
+            try expect(fixture.start(["backup"] + paths).finish(), code: 0)
+        }
+        let history = try expect(fixture.run("history", new, "--json"), code: 0)
+        let newest = history.output.split(separator: "\n").first { $0.contains("restore_point") }
+        let moment = try #require(newest?.text(of: "time"))
+        let doubt = try expect(
+            fixture.run("restore", "--at", moment, "-t", fixture.target), code: 1)
+        #expect(doubt.errors.contains("restore what is certain with --exclude \(old), and"))
+        #expect(doubt.errors.contains("--position 1/1 --database \(old)"))
+        try expect(
+            fixture.run("restore", "--at", moment, "-t", fixture.target, "--exclude", old), code: 0)
+        #expect(try fixture.lines("ls target\(fixture.source)") == ["new.db"])
+        let named = try expect(
+            fixture.run(
+                "restore", "--at", moment, "-t", fixture.target, "--database", new, "--database",
+                old), code: 1)
+        #expect(named.errors.contains("restore what is certain with --database \(new), and"))
+        let none = try expect(
+            fixture.run(
+                "restore", "--at", moment, "-t", fixture.target, "--exclude", "*.db", "--database",
+                new), code: 1)
+        #expect(none.errors.contains("the patterns leave out"))
+    }
+
     @Test func aPositionReplacesADatabaseInPlaceAndTheOldEpochStaysReadable() throws {
         let scene = try MomentScene()
         let fixture = scene.fixture
@@ -110,6 +141,64 @@ extension Substring {
         try expect(
             fixture.run("restore", "--position", "1/4", "-t", fixture.root + "/late"), code: 0)
         #expect(try scene.rows("late") == "4")
+    }
+
+    @Test func aBackupThatFoundTheSameStateVouchesForItUpToWhenItBegan() throws {
+        let fixture = try HoldfastFixture()
+        let database = fixture.source + "/a.db"
+        try fixture.shell("sqlite3 source/a.db 'CREATE TABLE t (a)'")
+        func moment() throws -> String { try fixture.lines("date -u +%Y-%m-%dT%H:%M:%S.%NZ")[0] }
+        try expect(fixture.run("backup", database), code: 0)
+        let between = try moment()
+        try expect(fixture.run("backup", database), code: 0)
+        let behind = try moment()
+        for (at, code) in [(between, Int32(0)), (behind, 1)] {
+            try expect(fixture.run("restore", "--at", at, "-t", fixture.target), code: code)
+        }
+    }
+
+    @Test func behindADeadWatchNothingIsCertainAndTheNewestPositionIsNamed() throws {
+        let scene = try WatchScene()
+        let fixture = scene.fixture
+        try scene.write(3)
+        try scene.startWatch(seal: "200ms")
+        try scene.awaitWatch()
+        let count = try scene.write(4)
+        try scene.awaitSealed()
+        _ = try scene.stopWatch()
+        try scene.write(1)
+        usleep(50_000)
+        let last = try #require(try scene.positions().last)
+        let name = "\(last.epoch)/\(last.sequence)"
+        for goal in [["--json"], ["--database", scene.database]] {
+            let run = try expect(
+                fixture.start(["restore", "--at", "-0s", "-t", fixture.target] + goal).finish(),
+                code: 1)
+            #expect(run.errors.contains("--position \(name) --database \(scene.database)"))
+            #expect(goal != ["--json"] || run.output.contains("\"reason\":\"after_history\""))
+        }
+        #expect(try scene.counter(at: last) == count)
+    }
+
+    @Test func whatAWatchHasOnlyInItsJournalCountsForAMomentAndIsInTheHistory() throws {
+        let scene = try WatchScene()
+        let fixture = scene.fixture
+        try scene.write(3)
+        try scene.startWatch(seal: "1h")
+        try scene.awaitWatch()
+        let count = try scene.write(4, pause: 0.05)
+        usleep(200_000)
+        let run = try expect(
+            fixture.run("restore", "--at", "-0s", "-t", fixture.target, "--json"), code: 0)
+        #expect(run.output.contains("\"certain\":true"))
+        let rows = try fixture.lines("sqlite3 target\(scene.database) 'SELECT n FROM counter'")
+        #expect(rows == ["\(count)"])
+        let later = try scene.write(2)
+        let end = try #require(try scene.positions().last)
+        #expect(try scene.counter(at: end) == later)
+        try scene.kill(SIGKILL)
+        let dead = try expect(fixture.run("history", scene.database), code: 0)
+        #expect(dead.output.contains("may be missing here: watch on"), "\(dead)")
     }
 
     @Test func historyShowsPositionsTimesAndAPicture() throws {

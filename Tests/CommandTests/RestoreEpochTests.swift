@@ -75,7 +75,6 @@ import Testing
         usleep(100_000)
         _ = try Self.putBack(wanted, scene)
         let after = try scene.write(1)
-        _ = try scene.stopWatch()
         #expect(after == before - 4)
         for (at, counter) in [(moment, before), ("-0s", after)] {
             try scene.fixture.shell("rm -rf at")
@@ -87,6 +86,7 @@ import Testing
                 "find at -name live.db | xargs -I{} sqlite3 {} 'select n from counter'")
             #expect(found == ["\(counter)"], "at \(at)")
         }
+        _ = try scene.stopWatch()
     }
 
     @Test(arguments: ["wal", "delete"])

@@ -67,6 +67,14 @@ import Testing
         print("decoders of Repository: \(decoders.count), \(Self.rounds) mutations each")
     }
 
+    @Test func aSnapshotTellsWhenItsBackupBeganWhereItsVersionDoes() throws {
+        var snapshot = try Snapshot(decoding: SampleValues.snapshot.encoded)
+        #expect(snapshot.began == Timestamp(seconds: 1_699_999_998, nanoseconds: 999_999_999))
+        snapshot.duration = nil
+        #expect(try Snapshot(decoding: snapshot.encoded).boot == snapshot.boot)
+        #expect(try Snapshot(decoding: snapshot.encoded).began == nil)
+    }
+
     @Test func whatIsReadFromHurtBytesIsWrittenAsItWasRead() throws {
         let random = SeededRandomness(seed: 77)
         for round in 0..<Self.rounds {
@@ -145,11 +153,14 @@ enum SampleValues {
         let state = Snapshot.Database(
             path: Array("/srv/app.db".utf8), reference: database, stateRoot: digest,
             pageSize: 4096, pageCount: 70_000)
-        return Snapshot(
+        var snapshot = Snapshot(
             time: Timestamp(seconds: 1_700_000_000, nanoseconds: 5), host: "alpha", user: "root",
             paths: [Array("/srv".utf8), [0xFF, 0x2F]], tags: ["nightly"], parent: digest,
             root: [piece, piece], databases: [state, state], totals: Snapshot.Totals(),
             program: "holdfast 1.0")
+        (snapshot.boot, snapshot.bootID) = (90_000_000_000, [UInt8](repeating: 7, count: 16))
+        snapshot.duration = 1_000_000_006
+        return snapshot
     }
 
     static let header = BlobHeader(

@@ -30,8 +30,9 @@ import Testing
     ) throws {
         let shown = FilePath("/shown/in/messages")
         let copy = try OnlineCopy(of: shown, at: DatabasePlace(source, in: directory))
-        try copy.write(
-            over: shown, at: DatabasePlace(target, in: directory), expecting: status)
+        try copy.begin(
+            over: shown, at: DatabasePlace(target, in: directory), expecting: status
+        ).finish()
         try copy.close()
     }
 
@@ -54,6 +55,32 @@ import Testing
         remove(scratch.path.description)
         rename(moved, scratch.path.description)
         #expect(try value(in: "target.db") == 7)
+    }
+
+    @Test(arguments: ["delete", "wal"])
+    func whileTheLockIsHeldNobodyCommitsAndWhatIsGivenUpLeavesTheDatabaseAsItWas(
+        mode: String
+    ) throws {
+        for name in ["source.db", "target.db"] {
+            try make(name, holding: name == "source.db" ? 7 : 1, mode: mode)
+        }
+        let directory = try Descriptor.open(scratch.path, flags: O_RDONLY | O_DIRECTORY)
+        let copy = try OnlineCopy(
+            of: FilePath("/shown"), at: DatabasePlace(source, in: directory))
+        let writing = try copy.begin(
+            over: FilePath("/shown"), at: DatabasePlace(target, in: directory),
+            expecting: try FileStatus.of(target, in: directory))
+        let other = try Connection(
+            opening: scratch.path.appending("target.db"), mode: .readWrite,
+            busyTimeoutMilliseconds: 0)
+        let error = #expect(throws: SQLiteError.self) { try other.execute("UPDATE t SET x = 2") }
+        #expect(error?.isBusy == true)
+        try writing.giveUp()
+        #expect(try value(in: "target.db") == 1)
+        try other.execute("UPDATE t SET x = 2")
+        try other.close()
+        try copy.close()
+        #expect(try value(in: "target.db") == 2)
     }
 
     @Test func anotherFileThanTheOneThatWasSeenIsNotWritten() throws {

@@ -57,9 +57,10 @@ private final class PutBackScene {
         }
         let target = scratch.file("a.db")
         let copy = try OnlineCopy(of: recovered, at: place(of: "recovered.db"))
-        try copy.write(
+        try copy.begin(
             over: target, at: place(of: "a.db"),
-            expecting: try FileStatus.of(target, followingLinks: true))
+            expecting: try FileStatus.of(target, followingLinks: true)
+        ).finish()
         try copy.close()
     }
 

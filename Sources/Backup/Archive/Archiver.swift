@@ -37,6 +37,7 @@ package struct Archiver {
 
     /// Backs up the request's paths; throws what makes the whole backup fail.
     package func run(_ request: ArchiveRequest) throws -> ArchiveOutcome {
+        let began = repository.world.clock.bootTime()
         let parent = try parent(of: request)
         if parent == nil { request.scout?.stop() }
         report.update { counts in
@@ -63,7 +64,8 @@ package struct Archiver {
             // Segments are written beside the store; what they take is added all the same.
             stored.added += recorder.pendingBytes
             stored.stored += recorder.pendingBytes
-            let snapshot = snapshot(request, walk, root, parent, stored)
+            var snapshot = snapshot(request, walk, root, parent, stored)
+            snapshot.duration = repository.world.clock.bootTime() - began
             return try commit(snapshot, request, parent, recorder, stored)
         } catch {
             store.cancel(because: error)

@@ -1,5 +1,5 @@
 package import Platform
-import Repository
+package import Repository
 import Synchronization
 
 /// What a restore is to do.
@@ -39,6 +39,8 @@ package struct RestoreRequest: Sendable {
     package var host: String
     /// Nanoseconds to wait for another writer of a database's history.
     package var patience: UInt64 = 0
+    /// A directory for nameless files.
+    package var scratch: FilePath
 
     package init(
         target: FilePath, selection: PathSelection, host: String = ProcessIdentity.hostName()
@@ -46,6 +48,7 @@ package struct RestoreRequest: Sendable {
         self.target = target
         self.selection = selection
         self.host = host
+        scratch = target
     }
 }
 
@@ -55,8 +58,9 @@ package enum RestoreNotice: Sendable {
         case restored, updated, unchanged, deleted
     }
 
-    /// The history of a database that was restored in its place goes on in an epoch of its own.
-    case epoch(UInt64, path: FilePath)
+    /// The history of a database that was restored in its place goes on in an epoch of its own;
+    /// what was there before is recorded, here as `former` or by a watch.
+    case epoch(UInt64, former: Position?, path: FilePath)
     case item(Action, path: FilePath, bytes: UInt64)
     /// The snapshot names it and does not hold it, since it could not be read; the restore goes on
     /// and ends with exit 3.

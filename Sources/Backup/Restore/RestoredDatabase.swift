@@ -55,7 +55,7 @@ struct RestoredDatabase {
             let epoch = try RestoredEpoch(
                 of: reference, at: path, firstPage: try firstPage(), request, report, recovery)
             do {
-                try put(over: existing)
+                try put(over: existing, epoch)
             } catch {
                 try epoch.cancel()
                 throw error
@@ -95,7 +95,7 @@ struct RestoredDatabase {
         return Array(bytes.prefix(count))
     }
 
-    private func put(over existing: FileStatus?) throws {
+    private func put(over existing: FileStatus?, _ epoch: RestoredEpoch) throws {
         guard let existing else { return try moveIntoPlace() }
         guard existing.kind == .regular else {
             throw RepositoryError(
@@ -103,7 +103,7 @@ struct RestoredDatabase {
                 hint: "Move it away, or restore to another directory.")
         }
         do {
-            try copy(over: existing)
+            try copy(over: existing, epoch)
             try directory.remove(temporary)
             metadata.apply(node, to: node.name, in: directory)
         } catch let error as SQLiteError where error.isNotADatabase || error.isCorrupt {
@@ -113,14 +113,30 @@ struct RestoredDatabase {
         }
     }
 
-    private func copy(over existing: FileStatus) throws {
+    private func copy(over existing: FileStatus, _ epoch: RestoredEpoch) throws {
         let copy = try OnlineCopy(
             of: directory.path.appending(temporary),
             at: DatabasePlace(temporary, in: directory.descriptor))
         let place = DatabasePlace(node.name, in: directory.descriptor)
-        try DatabaseRecovery.writing(over: DatabaseLocation(path, at: place)) {
-            try copy.write(over: path, at: place, expecting: existing)
+        let location = DatabaseLocation(path, at: place)
+        // Where nobody may write nothing has to be recorded.
+        try DatabaseRecovery.writing(over: location) {}
+        defer { epoch.letPresentGo() }
+        while true {
+            try epoch.keepPresent(at: DatabaseLocation(path, at: place, expecting: existing))
+            let writing = try DatabaseRecovery.writing(over: location) {
+                try copy.begin(over: path, at: place, expecting: existing)
+            }
+            guard try epoch.isPresentKept() else {
+                try writing.giveUp()
+                continue
+            }
+            // Who closes the database last copies its log into it: that is the writing.
+            epoch.letPresentGo()
+            try DatabaseRecovery.writing(over: location) { try writing.finish() }
+            break
         }
+        epoch.tellReplaced()
         try copy.close()
     }
 

@@ -56,6 +56,14 @@ package struct Snapshot: Sendable {
     /// jumped is found out. Nil and empty in a snapshot of version 1.
     package var boot: UInt64?
     package var bootID: [UInt8] = []
+    /// Nanoseconds from before anything was looked at until it was made; nil in a snapshot of
+    /// version 1 or 2.
+    package var duration: UInt64?
+
+    /// From when on its databases were looked at; nil where that is not known.
+    package var began: Timestamp? {
+        duration.map { time.adding(nanoseconds: -Int64(clamping: $0)) }
+    }
 
     package init(
         time: Timestamp, host: String, user: String, paths: [[UInt8]], tags: [String],
@@ -82,11 +90,12 @@ extension Snapshot {
     /// The bytes that are sealed as a blob of kind `snapshot`.
     package var encoded: [UInt8] {
         var writer = ByteWriter()
-        writer.write(u8: boot == nil ? 1 : 2)
+        writer.write(u8: boot == nil ? 1 : duration == nil ? 2 : 3)
         writer.write(timestamp: time)
         if let boot {
             writer.write(varint: boot)
             writer.write(bytes: bootID)
+            if let duration { writer.write(varint: duration) }
         }
         for text in [host, user, program] { writer.write(counted: Array(text.utf8)) }
         writer.write(varint: UInt64(paths.count))
@@ -109,12 +118,13 @@ extension Snapshot {
     package init(decoding bytes: [UInt8]) throws(FormatError) {
         var reader = ByteReader(bytes)
         let version = try reader.u8()
-        guard (1...2).contains(version) else { throw FormatError("snapshot of an unknown version") }
+        guard (1...3).contains(version) else { throw FormatError("snapshot of an unknown version") }
         time = try reader.timestamp()
-        if version == 2 {
+        if version > 1 {
             boot = try reader.varint()
             bootID = try reader.bytes(16)
         }
+        if version > 2 { duration = try reader.varint() }
         host = try reader.text(limit: Snapshot.textLimit)
         user = try reader.text(limit: Snapshot.textLimit)
         program = try reader.text(limit: Snapshot.textLimit)

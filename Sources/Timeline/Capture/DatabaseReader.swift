@@ -175,6 +175,20 @@ extension DatabaseReader {
         return try readHead()
     }
 
+    /// Whether nobody has committed since the state that is held, else since a look without a lock;
+    /// asked while somebody's write lock keeps everybody from committing.
+    func isUncommitted(since identity: DatabaseIdentity) throws -> Bool {
+        if isHolding { return try viewOfHeldState().logged?.head == readHead().head }
+        let bytes = try capturing(path) { () throws(SQLiteError) in
+            try file.bytes(DatabaseHeader.size, at: 0)
+        }
+        guard case .database(let header) = bytes.withUnsafeBytes(DatabaseDetector.examine),
+            header.journalMode == .rollback
+        else { return false }
+        // Each transaction counts it up, by which SQLite itself knows whether its pages are good.
+        return header.changeCounter == identity.changeCounter
+    }
+
     /// The database's file, and its log while this reader holds a state.
     func files() throws(CaptureError) -> (database: PagerFile, log: PagerFile) {
         precondition(isHolding)

@@ -16,7 +16,7 @@ package struct RestorePoint: Sendable, Hashable {
 package enum Doubt: String, Sendable {
     /// Nothing was recorded yet.
     case beforeHistory = "before_history"
-    /// The newest record was found by comparing, and nobody looked since.
+    /// Nobody vouches for what was there after the newest record.
     case afterHistory = "after_history"
     case future
     /// Commits were missed.
@@ -36,4 +36,9 @@ package enum MomentAnswer: Sendable {
     case between(before: RecordHandle?, after: RecordHandle?, Doubt)
     /// The clock showed the moment more than once.
     case several([RestorePoint])
+
+    package var isCertain: Bool {
+        if case .point = self { return true }
+        return false
+    }
 }

@@ -130,9 +130,7 @@ package struct MomentSearch {
 
     /// Whether the newest record's state is known to have been there still.
     private func isKnown(_ moment: Timestamp, behind record: Record) -> Bool {
-        guard record.isCompared else { return true }
-        let close = record.seen.wall.adding(nanoseconds: MomentSearch.closeNanoseconds)
-        return moment <= close || moment <= knownUntil ?? record.seen.wall
+        moment <= record.seen.wall || moment <= knownUntil ?? record.seen.wall
     }
 }
 

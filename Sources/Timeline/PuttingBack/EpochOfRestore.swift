@@ -1,18 +1,20 @@
 // The epoch that begins when a restore writes a recorded state over the database it is of. Who
 // writes its stream records that: a watch of this host is asked, else the restore itself, under a
-// lease. Order: the right to the stream → the database, in one transaction → the record of it. What
-// dies between the last two leaves its lease, which says what it was about to put back: whoever
-// takes the stream over compares, and begins the epoch (DatabaseRecorder+PuttingBack.swift).
+// lease. Order: the right to the stream → the record of what is there (PresentState.swift) → the
+// database, in one transaction → the record of that. What dies between the last two leaves its
+// lease, which says what it was about to put back: whoever takes the stream over compares, and
+// begins the epoch (DatabaseRecorder+PuttingBack.swift).
 
 import Codec
-import Platform
-import Repository
+package import Platform
+package import Repository
 
 /// The epoch that a restore over a recorded database begins; made before the database is written.
 package final class EpochOfRestore {
     private enum Way {
         case asked(RestoreExchange)
-        case claimed(HeldLease)
+        /// With what the claim's former holder said of itself, where it had died.
+        case claimed(HeldLease, from: LeaseRecord?)
     }
 
     /// Nanoseconds to wait for a watch that ended while its database was being written over.
@@ -24,6 +26,14 @@ package final class EpochOfRestore {
     private let restoration: Restoration
     private let host: String
     private var way: Way
+    private var present: PresentState?
+    /// Where that is recorded which the restore replaced; nil where it was not recorded here.
+    package private(set) var former: Position?
+    /// Whether a watch died that recorded the database: its journal may have what no segment has.
+    package var followsDeadWatch: Bool {
+        if case .claimed(_, let dead) = way { return dead?.purpose == "watch" }
+        return false
+    }
 
     /// - Parameters:
     ///   - identity: of the stream that the state is of.
@@ -62,14 +72,10 @@ package final class EpochOfRestore {
         let subject = StreamClaim.subject(
             host: identity.host, path: identity.path, in: repository)
         let path = FilePath(bytes: identity.path)
-        let place = repository.place
-        if let holder = try place.claims(on: subject).last?.lease,
-            let bytes = try place.read(lease: holder),
-            let record = LeaseRecord.readable(bytes, of: holder)
-        {
+        if let holder = try StreamClaim.holder(of: subject, in: repository) {
             do {
                 let exchange = try RestoreExchange.begun(
-                    with: holder, heldBy: record, for: path, restoration)
+                    with: holder.lease, heldBy: holder.record, for: path, restoration)
                 if let exchange { return .asked(exchange) }
             } catch let refusal as RestoreExchange.Refused {
                 guard refusal.isNotWatched else { throw refused(refusal, path) }
@@ -78,17 +84,18 @@ package final class EpochOfRestore {
         }
         guard identity.host == host else { return nil }
         let lease = try HeldLease(
-            on: place, purpose: RestorePurpose.text(restoration.state), world: repository.world)
+            on: repository.place, purpose: RestorePurpose.text(restoration.state),
+            world: repository.world)
         do {
             try lease.declare(honouring: repository.marks)
-            try Claim.take(
+            let dead = try Claim.take(
                 subject, what: "the stream of \(path)", in: repository, under: lease,
                 patience: patience)
+            return .claimed(lease, from: dead)
         } catch {
             try lease.end()
             throw error
         }
-        return .claimed(lease)
     }
 
     private static func refused(
@@ -102,7 +109,7 @@ package final class EpochOfRestore {
     /// The state was put back: begins the epoch, and answers its number.
     package func begin() throws -> UInt64 {
         switch way {
-        case .claimed(let lease): return try record(under: lease)
+        case .claimed(let lease, _): return try record(under: lease)
         case .asked(let exchange):
             do {
                 return try exchange.finish().reference.position.epoch
@@ -118,13 +125,15 @@ package final class EpochOfRestore {
     private func beginWithoutThatWatch() throws -> UInt64 {
         let next = try EpochOfRestore.way(
             identity, restoration, host, repository, patience: EpochOfRestore.endPatience)
-        switch next {
-        case .asked(let exchange): return try exchange.finish().reference.position.epoch
-        case .claimed(let lease): return try record(under: lease)
-        case nil:
+        guard let next else {
             throw RepositoryError(
                 .locked, "the watch that records \(path) ended while it was restored",
                 hint: "The next watch or backup records the restored state by comparison.")
+        }
+        way = next
+        switch next {
+        case .asked(let exchange): return try exchange.finish().reference.position.epoch
+        case .claimed(let lease, _): return try record(under: lease)
         }
     }
 
@@ -145,7 +154,36 @@ package final class EpochOfRestore {
 
     /// Nothing was put back.
     package func cancel() throws {
-        if case .claimed(let lease) = way { try lease.end() }
+        letPresentGo()
+        if case .claimed(let lease, _) = way { try lease.end() }
+    }
+}
+
+// What the restore replaces.
+extension EpochOfRestore {
+    /// Records what is in the database, where no watch does; until ``letPresentGo()`` it is open.
+    package func keepPresent(at location: DatabaseLocation, scratch: FilePath) throws {
+        guard case .claimed(let lease, let dead) = way else { return }
+        letPresentGo()
+        // What a restore that died had put back is recorded but once.
+        present = try PresentState(
+            of: identity, at: location, in: repository, under: lease,
+            from: former == nil ? dead : nil, scratch: scratch)
+        former = present?.recorded?.reference.position
+    }
+
+    /// Whether what is in the database now is recorded, or it is not for the restore to do that;
+    /// asked while nobody can commit.
+    package func isPresentKept() throws -> Bool {
+        guard let present else { return true }
+        let isCurrent = try present.isCurrent()
+        former = present.recorded?.reference.position
+        return isCurrent
+    }
+
+    package func letPresentGo() {
+        present?.close()
+        present = nil
     }
 }
 

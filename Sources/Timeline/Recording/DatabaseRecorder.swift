@@ -165,12 +165,10 @@ package final class DatabaseRecorder {
 
     /// What a watch of this host that records the database answers; nil where none does.
     private func askWatch(for path: FilePath) throws -> Snapshot.Database? {
-        let place = repository.place
-        guard let holder = try place.claims(on: subject(of: path)).last?.lease,
-            holder != lease.id, let bytes = try place.read(lease: holder),
-            let record = LeaseRecord.readable(bytes, of: holder)
+        guard let holder = try StreamClaim.holder(of: subject(of: path), in: repository),
+            holder.lease != lease.id
         else { return nil }
-        return try BarrierExchange.ask(holder, heldBy: record, for: path)
+        return try BarrierExchange.ask(holder.lease, heldBy: holder.record, for: path)
     }
 
     private func subject(of path: FilePath) -> String {
@@ -184,6 +182,14 @@ package final class DatabaseRecorder {
         let dead = try Claim.take(
             subject, what: "the stream of \(path)", in: repository, under: lease,
             patience: patience)
+        try takeOver(path, from: dead)
+    }
+
+    /// Reads the end of a stream that the lease has claimed.
+    ///
+    /// - Parameter dead: what the claim's former holder said of itself, where it had died.
+    func takeOver(_ path: FilePath, from dead: LeaseRecord?) throws {
+        let subject = subject(of: path)
         claimed.insert(subject)
         streams = try StreamIndex(of: repository)
         if let dead, let stream = stream(of: path) {

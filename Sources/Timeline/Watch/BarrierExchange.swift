@@ -75,7 +75,7 @@ extension ByteWriter {
 }
 
 /// The backup's side.
-package enum BarrierExchange {
+enum BarrierExchange {
     /// Seconds to wait for an answer: the watch may have to seal what it has.
     private static let patienceSeconds = 120
     private static let answerLimit = 1 << 17
@@ -105,5 +105,31 @@ package enum BarrierExchange {
         let database = try Snapshot.Database(from: &reader)
         try reader.finish()
         return database
+    }
+}
+
+/// What came of asking the watch that records a stream to seal what its journal has.
+package enum WatchAnswer: Sendable {
+    /// The repository has everything that was committed before the question.
+    case sealed
+    /// It does not answer, or cannot seal: its journal may have commits that the repository lacks.
+    case silent(reason: String)
+}
+
+extension Stream {
+    /// Asks the watch that records the stream, or died recording it; nil where there is none.
+    package func askWatch(in repository: Repository) throws -> WatchAnswer? {
+        let subject = StreamClaim.subject(host: identity.host, path: identity.path, in: repository)
+        guard let holder = try StreamClaim.holder(of: subject, in: repository),
+            holder.record.purpose == "watch"
+        else { return nil }
+        do {
+            let answer = try BarrierExchange.ask(holder.lease, heldBy: holder.record, for: path)
+            return answer == nil ? .silent(reason: "\(holder.record.holder) is not there") : .sealed
+        } catch let error as CaptureError {
+            return .silent(reason: error.reason)
+        } catch let error where error is SystemError || error is FormatError {
+            return .silent(reason: "\(holder.record.holder) does not answer: \(error)")
+        }
     }
 }

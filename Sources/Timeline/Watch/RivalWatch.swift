@@ -43,6 +43,7 @@ package enum RivalWatch {
         let subject = StreamClaim.subject(
             host: source.settings.host, path: source.path.bytes, in: repository)
         guard let holder = try StreamClaim.holder(of: subject, in: repository),
+            holder.record.purpose == "watch",
             try repository.observer.state(of: holder.lease, holder.record) == .alive
         else { return nil }
         return holder.record
