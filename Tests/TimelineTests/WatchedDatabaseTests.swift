@@ -38,7 +38,7 @@ private final class WatchedScene {
             scratch.file("a.db"), access: access,
             settings: WatchSettings(host: "alpha", directory: cache.path),
             sealing: JournalSealing(access, wake: try Wake(), report), portion: LogPortion(),
-            progress: {}, report: report)
+            around: LookAround(), progress: {}, report: report)
     }
 
     /// A look at the database, so many seconds after the last one.
