@@ -46,6 +46,12 @@ final class WatchLog: Sendable {
             context.report.warning("\(reason); tried again", during: "watch", item: path.bytes)
         case .ended(let path):
             say("\(path): the file is gone; its history stays")
+        case .historyHurt(let path, let position):
+            problems.store(true, ordering: .relaxed)
+            context.report.warning(
+                "ALARM: \(position) does not restore any more: segments that it needs are missing "
+                    + "or hurt, as 'holdfast verify' tells; a complete base is recorded now",
+                during: "watch", item: path.bytes)
         case .putBack(let path, let position, let start):
             say("\(path): the state of \(start) was put back: a new epoch from \(position) on")
         case .sealed(let path, let position, let records, let bytes):

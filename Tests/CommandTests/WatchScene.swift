@@ -116,10 +116,10 @@ final class WatchScene {
     }
 
     /// Waits until the watch has said something, for ten seconds at most.
-    func awaitWords(_ words: String) throws {
+    func awaitWords(_ words: String, times: Int = 1) throws {
         try fixture.shell(
-            "for i in {1..500}; do grep -qs '\(words)' run-*.out run-*.err && exit; sleep 0.02;"
-                + " done; cat run-*; exit 1")
+            "for i in {1..500}; do [ $(cat run-*.out run-*.err | grep -c '\(words)') -ge \(times) ]"
+                + " && exit; sleep 0.02; done; cat run-*; exit 1")
     }
 
     /// Waits until the repository has all that was committed.

@@ -155,4 +155,45 @@ import Testing
         let run = try scene.stopWatch(code: 3)
         #expect(run.errors.contains("does not restore"))
     }
+
+    @Test func nothingFollowsAStateThatSomethingIsMissingOf() throws {
+        let scene = try WatchScene()
+        try scene.write(3)
+        try scene.startWatch(seal: "100ms")
+        try scene.awaitWatch()
+        for _ in 0..<3 {
+            try scene.write(2)
+            try scene.awaitSealed()
+        }
+        _ = try scene.stopWatch()
+        // Behind the one with the base, in the middle of the way back.
+        try scene.fixture.shell(
+            "rm $(find repository/segments -type f -printf '%T@ %p\\n' | sort -n | sed -n 2p"
+                + " | cut -d' ' -f2)")
+        try scene.startWatch()
+        try scene.awaitWatch()
+        let last = try scene.write(2)
+        let run = try scene.stopWatch(code: 3)
+        #expect(run.errors.contains("ALARM"), "\(run)")
+        #expect(try scene.counter(at: try #require(try scene.positions().last)) == last)
+    }
+
+    @Test func aStateThatDoesNotRestoreBringsACompleteBase() throws {
+        let scene = try WatchScene()
+        try scene.write(3)
+        try scene.startWatch(seal: "100ms", "--self-check", "200ms", "-v")
+        try scene.awaitWatch()
+        for _ in 0..<3 {
+            try scene.write(2)
+            try scene.awaitSealed()
+        }
+        try scene.fixture.shell(
+            "rm $(find repository/segments -type f -printf '%T@ %p\\n' | sort -n | sed -n 2p"
+                + " | cut -d' ' -f2)")
+        try scene.awaitWords("ALARM")
+        try scene.awaitWords("recording from", times: 2)
+        let last = try scene.write(2)
+        _ = try scene.stopWatch(code: 3)
+        #expect(try scene.counter(at: try #require(try scene.positions().last)) == last)
+    }
 }

@@ -75,6 +75,12 @@ package final class DatabaseRecorder {
         return try !stream.storedPath(to: handle, in: repository).isEmpty
     }
 
+    /// Whether the repository has all that makes up the end of a database's stream.
+    func holdsEnd(of path: FilePath) throws -> Bool {
+        guard let stream = stream(of: path), let end = stream.end else { return true }
+        return try !stream.storedPath(to: end, in: repository).isEmpty
+    }
+
     /// Captures a database.
     ///
     /// - Parameters:

@@ -14,6 +14,8 @@ final class JournalSealing: Sendable {
         var dueAt: UInt64 = 0
         /// When one of its states is to be restored.
         var checkAt: UInt64
+        /// A state that did not restore, and that nobody was told of yet.
+        var hurt: Position?
         /// Why it could not be sealed, where that has nothing to do with the repository.
         var problem = ""
         var sealer: Sealer?
@@ -186,7 +188,17 @@ final class JournalSealing: Sendable {
             if let position { report(.selfChecked(entry.path, position)) }
         } catch let error as SelfCheckFailed {
             report(.selfCheckFailed(entry.path, error.position, reason: error.reason))
+            entry.lock.withLock { $0.hurt = error.position }
         }
+    }
+
+    /// A recorded state of a journal's database that did not restore, once each time.
+    func takeHurt(of journal: Journal) -> Position? {
+        let hurt = entry(of: journal)?.lock.withLockIfAvailable { sealing in
+            defer { sealing.hurt = nil }
+            return sealing.hurt
+        }
+        return hurt ?? nil
     }
 
     /// Tells that the repository is back, once it takes a lease: what is sealed may be nothing.

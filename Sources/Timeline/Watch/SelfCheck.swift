@@ -23,12 +23,17 @@ enum SelfCheck {
     }
 
     private static func restore(
-        _ stream: [UInt8], in repository: Repository
+        _ id: [UInt8], in repository: Repository
     ) throws -> Position? {
-        guard let handle = try state(of: stream, in: repository) else { return nil }
+        guard let stream = try StreamIndex(of: repository).streams[id] else { return nil }
+        if let end = stream.end, try !stream.isRestorable(end) {
+            throw SelfCheckFailed(
+                position: end.position, reason: "\(stream.lost(end))")
+        }
+        guard let handle = try state(of: stream) else { return nil }
         do {
             try DatabaseRecovery(from: repository).recoverInOrder(
-                handle.reference(in: stream), with: Tools(repository, level: .fast)
+                handle.reference(in: id), with: Tools(repository, level: .fast)
             ) { _ in }
         } catch let error as RepositoryError where error.code == .damaged {
             throw SelfCheckFailed(position: handle.position, reason: "\(error)")
@@ -36,18 +41,16 @@ enum SelfCheck {
         return handle.position
     }
 
-    private static func state(
-        of id: [UInt8], in repository: Repository
-    ) throws -> RecordHandle? {
-        guard let stream = try StreamIndex(of: repository).streams[id] else { return nil }
+    private static func state(of stream: Stream) throws -> RecordHandle? {
         let recent = try stream.summaries().sorted { $0.last < $1.last }.suffix(recentSegments)
-        guard let summary = pick(Array(recent), with: repository.world.randomness) else {
+        let randomness = stream.store.repository.world.randomness
+        guard let summary = pick(Array(recent), with: randomness) else {
             return nil
         }
         let states = try stream.records(of: summary).filter {
             try ($0.record.kind == .commit || $0.record.kind == .base) && stream.isRestorable($0)
         }
-        return pick(states, with: repository.world.randomness)
+        return pick(states, with: randomness)
     }
 
     private static func pick<Element>(

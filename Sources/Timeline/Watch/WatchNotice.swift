@@ -11,6 +11,8 @@ package enum WatchNotice: Sendable {
     case waiting(FilePath, reason: String)
     /// Its file is gone; the stream stays as it is.
     case ended(FilePath)
+    /// The state at a position cannot be put together any more: a complete base is recorded.
+    case historyHurt(FilePath, Position)
     /// A restore put the state of a position back: an epoch began.
     case putBack(FilePath, Position, from: Position)
     /// Records up to a position lie in the repository.

@@ -48,6 +48,7 @@ extension WatchedDatabase {
         }
         let end = recorder.stream(of: path)?.end
         let known = end.flatMap { self.known(at: $0) }
+        let isWhole = try isWhole(with: recorder)
         let reader = try DatabaseReader(opening: path, busyTimeoutMilliseconds: 500)
         do {
             if reader.journalMode == .wal { try reader.hold() }
@@ -56,7 +57,7 @@ extension WatchedDatabase {
                 try recorder.publish()
                 return try follow(reader, from: captured, after: end)
             }
-            if let end, let follower = try resumed(reader, at: end) {
+            if let end, isWhole, let follower = try resumed(reader, at: end) {
                 follower.expect(expected)
                 _ = try store.finish()
                 report(.began(path, end.record.position, .continued))
@@ -89,6 +90,15 @@ extension WatchedDatabase {
                 fingerprint: mark.identity.encoded),
             stateRoot: end.record.stateRoot, pageSize: end.record.pageSize,
             pageCount: end.record.pageCount)
+    }
+
+    /// Whether what the stream's end is made of is all there: nothing may follow what is lost.
+    private func isWhole(with recorder: DatabaseRecorder) throws -> Bool {
+        guard let end = recorder.stream(of: path)?.end, try !recorder.holdsEnd(of: path) else {
+            return true
+        }
+        report(.historyHurt(path, end.position))
+        return false
     }
 
     /// A follower that goes on where the last capture ended, without a comparison.

@@ -30,6 +30,9 @@ final class WatchedDatabase {
     private static let mostLogBytes: UInt64 = 1 << 30
     /// Bytes of change sets after which a complete base is worth its while, at least.
     static let baseBytes: UInt64 = 64 << 20
+    /// Nanoseconds after a base that was recorded since a state did not restore in which no other
+    /// one is: the states before it go on failing.
+    static let mendingPause: UInt64 = 3_600_000_000_000
     /// Nanoseconds between looks after a notice: a commit shows only once its sync is done, and
     /// nothing tells of that.
     static let eagerPause: UInt64 = 100_000
@@ -64,6 +67,10 @@ final class WatchedDatabase {
     /// Whether nothing came since the log was copied into the database.
     var isSettled = false
     var bytesSinceBase: UInt64 = 0
+    /// The state that did not restore, until a complete base makes those behind it good.
+    var hurt: Position?
+    /// When a complete base was recorded for that.
+    var mendedAt: UInt64?
     var file: FileStatus?
     var lastReason = ""
     /// Where there is no log, the last look at which nothing had changed.
@@ -185,11 +192,7 @@ extension WatchedDatabase {
             try follower.step { try self.keep($0, of: follower) }
         }
         try limitLog(of: follower, now)
-        if bytesSinceBase > max(WatchedDatabase.baseBytes, follower.databaseBytes),
-            !sealing.isAway
-        {
-            return try rebase(follower)
-        }
+        if wantsBase(follower, now), !sealing.isAway { return try rebase(follower) }
         if now - noticedAt > WatchedDatabase.idle {
             if !isSettled { try settle(follower) }
             dueAt = now + WatchedDatabase.idle
@@ -207,6 +210,7 @@ extension WatchedDatabase {
         let lease = try access.leaseForStoring()
         let reader = try DatabaseReader(opening: path, busyTimeoutMilliseconds: 500)
         let store = BlobStore(access.repository, lease: lease, level: settings.compression)
+        var mayHaveMoved = false
         do {
             try reader.hold()
             try follower.catchUp(to: reader.viewOfHeldState()) { try keep($0, of: follower) }
@@ -217,15 +221,31 @@ extension WatchedDatabase {
             try claim(with: recorder)
             let captured = try recorder.capture(path, known: nil, with: reader, forcesBase: true)
             _ = try store.finish()
+            mayHaveMoved = true
             try recorder.publish()
             try follow(reader, from: captured, after: nil)
         } catch {
             store.cancel(because: error)
             reader.letGo()
             reader.closeUntouched()
+            // The stream may end with the base now, and what the old follower has continues
+            // another record.
+            if mayHaveMoved { stopFollowing(leavingLog: true) }
             throw error
         }
         follower.end(leavingLog: true)
+        if hurt != nil { (hurt, mendedAt) = (nil, clock.bootTime()) }
+    }
+
+    /// Whether a complete base is worth its while, or what one would build on did not restore.
+    private func wantsBase(_ follower: DatabaseFollower, _ now: UInt64) -> Bool {
+        if let journal, let found = sealing.takeHurt(of: journal) {
+            // A base does not mend what lies before it, nor what is hurt again at once.
+            let isMended = mendedAt.map { now - $0 < WatchedDatabase.mendingPause } ?? false
+            if !isMended { hurt = found }
+        }
+        return hurt != nil
+            || bytesSinceBase > max(WatchedDatabase.baseBytes, follower.databaseBytes)
     }
 
     private func isSameFile() throws -> Bool {
