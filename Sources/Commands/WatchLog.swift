@@ -52,6 +52,13 @@ final class WatchLog: Sendable {
                 "ALARM: \(position) does not restore any more: segments that it needs are missing "
                     + "or hurt, as 'holdfast verify' tells; a complete base is recorded now",
                 during: "watch", item: path.bytes)
+        case .journalHurt(let path, let loss):
+            problems.store(true, ordering: .relaxed)
+            let kept = loss.kept.map { "\($0)" }.joined(separator: ", ")
+            context.report.warning(
+                "ALARM: \(loss.reason); commits behind it are not in the repository, and lie in "
+                    + "\(kept); recording goes on with a comparison",
+                during: "watch", item: path.bytes)
         case .putBack(let path, let position, let start):
             say("\(path): the state of \(start) was put back: a new epoch from \(position) on")
         case .sealed(let path, let position, let records, let bytes):

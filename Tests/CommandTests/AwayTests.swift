@@ -156,10 +156,33 @@ import Testing
             mv elsewhere repository
             """)
         let last = try scene.write(5)
-        try scene.awaitWords("hurt.db.* is hurt.* Move .* aside")
-        let run = try scene.stopWatch(code: 1)
-        #expect(run.errors.contains("wait in the journal"), "\(run)")
+        try scene.awaitWords("ALARM.*hurt")
+        let run = try scene.stopWatch(code: 3)
+        #expect(run.errors.contains("/hurt-"), "\(run)")
         #expect(try scene.positions().count == last - first + 1)
+    }
+
+    @Test func aHurtJournalIsSealedAsFarAsItIsWholeAndRecordingGoesOn() throws {
+        let scene = try WatchScene()
+        let first = try scene.write(3)
+        try scene.startWatch(seal: "1h")
+        try scene.awaitWatch()
+        for _ in 0..<10 { try scene.write(1) }
+        try scene.awaitJournalled()
+        try scene.kill(SIGKILL)
+        try scene.fixture.shell(
+            "f=$(find data -name 'part-*' | sort | tail -n 1); s=$(stat -c %s $f);"
+                + " printf XX | dd of=$f bs=1 seek=$((s / 2)) conv=notrunc status=none")
+        try scene.startWatch(seal: "100ms")
+        try scene.awaitWatch()
+        let last = try scene.write(3)
+        let run = try scene.stopWatch(code: 3)
+        #expect(run.errors.contains("ALARM"), "\(run)")
+        #expect(try scene.fixture.lines("find data -name 'hurt-*'").count == 1)
+        let positions = try scene.positions()
+        #expect(positions.count < last - first + 1 && positions.count > 4)
+        #expect(try scene.counter(at: try #require(positions.last)) == last)
+        #expect(try scene.gaps().count == 1)
     }
 }
 

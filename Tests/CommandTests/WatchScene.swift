@@ -122,6 +122,13 @@ final class WatchScene {
                 + " && exit; sleep 0.02; done; cat run-*; exit 1")
     }
 
+    /// Waits until the journal has not grown for a while.
+    func awaitJournalled() throws {
+        try fixture.shell(
+            "a=; while b=$(find data -name 'part-*' -printf '%p %s '); [ \"$a\" != \"$b\" ];"
+                + " do a=$b; sleep 0.3; done")
+    }
+
     /// Waits until the repository has all that was committed.
     func awaitSealed() throws {
         expect(try fixture.run("backup", database), code: 0)

@@ -246,4 +246,58 @@ private final class JournalProcess {
             }
         }
     }
+
+    /// Opens a journal that may be hurt.
+    private static func open(_ disk: SimulatedDisk) throws -> Journal {
+        try Journal(
+            in: Journal.samplePath, of: SampleStream.identity, on: disk, partSize: 1500,
+            setsAsideDamage: true)
+    }
+
+    @Test func whatIsWholeBeforeDamageStaysAndTheRestIsSetAside() throws {
+        let (disk, records, last) = try Self.whole()
+        for path in disk.files {
+            for offset in stride(from: 0, to: disk.contents(path)?.count ?? 0, by: 11) {
+                let hurt = disk.copy()
+                try hurt.corrupt(path, byteAt: offset, xor: 1 << UInt8(offset % 8))
+                let journal = try Self.open(hurt)
+                let found = try journal.allChangeSets()
+                #expect(found == Array(records.prefix(found.count)))
+                guard let loss = journal.loss else {
+                    #expect(found.count >= records.count - last)
+                    continue
+                }
+                #expect(loss.kept.contains { hurt.contents($0) != nil })
+                let rotten = hurt.files.contains { name in
+                    var bytes = disk.contents(path) ?? []
+                    bytes[offset] ^= 1 << UInt8(offset % 8)
+                    return hurt.contents(name) == bytes
+                }
+                #expect(rotten, "byte \(offset) of \(path) was thrown away")
+            }
+        }
+    }
+
+    @Test func aCutAnywhereWhileDamageIsSetAsideLosesNothingThatIsWhole() throws {
+        let (whole, records, _) = try Self.whole()
+        let middle = try #require(whole.files.last)
+        try whole.corrupt(middle, byteAt: (whole.contents(middle)?.count ?? 0) / 2, xor: 1)
+        let expected = try Self.open(whole.copy()).allChangeSets()
+        #expect(!expected.isEmpty && expected.count < records.count)
+        var operation = 0
+        while true {
+            let disk = whole.copy()
+            disk.crash(afterOperations: operation)
+            let isDone = (try? Self.open(disk)) != nil
+            let journal = try Self.open(disk.afterCrash(seed: UInt64(operation)))
+            #expect(try journal.allChangeSets() == expected, "cut after \(operation)")
+            let next = SampleStream(
+                seed: 5, after: JournalEnd(of: try #require(expected.last).record))
+            var stream = next
+            try journal.append([stream.commit()])
+            if isDone { break }
+            operation += 1
+        }
+        #expect(operation > 4)
+    }
 }

@@ -15,14 +15,21 @@ package final class Journal: Sendable {
     private let disk: any Disk
     private let lock: any DiskLock
     private let state: Mutex<JournalState>
+    /// What was hurt, and was set aside when the journal was opened.
+    package let loss: JournalLoss?
 
     /// Opens the journal, and makes it where there is none; its parent directory must exist.
     ///
+    /// - Parameters:
+    ///   - setsAsideDamage: goes on behind the last batch that is whole where one is hurt; the
+    ///     files that are hurt, or lie behind that, get other names.
+    ///   - known: damage that was found while the journal was open.
     /// - Throws: `locked`, `damaged`, `anotherStream`; what the disk throws, as where it is full
     ///   and the last batch cannot be written once more.
     package init(
         in directory: FilePath, of identity: StreamIdentity, on disk: any Disk,
-        partSize: UInt64 = Journal.partSize
+        partSize: UInt64 = Journal.partSize, setsAsideDamage: Bool = false,
+        known: JournalError? = nil
     ) throws {
         self.directory = directory
         self.identity = identity
@@ -31,10 +38,15 @@ package final class Journal: Sendable {
         // Each time: who made the directory may have died before its name was durable.
         try disk.syncDirectory(directory.parent)
         lock = try Journal.lock(directory, on: disk)
+        let found = try JournalContents(
+            in: directory, of: identity, on: disk, leavesOutDamage: setsAsideDamage, known: known)
         var state = JournalState(
-            try JournalContents(in: directory, of: identity, on: disk), directory: directory,
-            identity: identity, disk: disk, partSize: partSize)
+            found, directory: directory, identity: identity, disk: disk, partSize: partSize)
         try state.settle()
+        loss = try found.damage.map {
+            JournalLoss(
+                reason: "\($0.reason)", kept: try state.setAside($0, keeping: found.rescued))
+        }
         self.state = Mutex(state)
     }
 
@@ -100,6 +112,11 @@ package final class Journal: Sendable {
             }
             for change in changes { try body(change) }
         }
+    }
+
+    /// Sets aside all records: they continue one that the repository does not have.
+    package func setAsideAll(because error: JournalError) throws -> JournalLoss {
+        JournalLoss(reason: "\(error)", kept: try state.withLock { try $0.setAsideAll() })
     }
 
     /// Removes the oldest part, once its records were read back from a segment; durable when this

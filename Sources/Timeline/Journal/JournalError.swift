@@ -37,6 +37,13 @@ package struct JournalError: Error, Sendable, CustomStringConvertible {
     static func damage(_ path: FilePath, _ reason: String) -> JournalError {
         JournalError(
             .damaged, path, reason,
-            hint: "Move \(path.parent) aside and keep it; a new journal begins with a comparison.")
+            hint: "The next 'holdfast watch' sets it aside, and goes on with a comparison.")
     }
+}
+
+/// Records of a journal that are in no repository, and will not be.
+package struct JournalLoss: Sendable {
+    package let reason: String
+    /// Where they lie now.
+    package let kept: [FilePath]
 }

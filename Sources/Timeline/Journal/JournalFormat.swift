@@ -34,6 +34,9 @@
 // - Some whole part stays in the directory for ever once there was one: it says where the journal
 //   ends. Parts are removed oldest first, each removal durable before the next.
 // - After a failed write or sync nothing more is written to that part.
+// - A hurt part, and those behind it, may be set aside as `hurt-<number>`, which nobody reads: its
+//   whole batches are written to a new part first, then the newest is renamed first, each rename
+//   durable before the next. What is cut off there is found as damage once more, and done anew.
 //
 // Crash model: of what was not synced each write may be there, be gone, be torn or read as zeros,
 // and each name may be there or not. And a process may find in the kernel's cache what a failed
@@ -49,11 +52,17 @@ package import Repository
 enum JournalName {
     static let lock = "lock"
     private static let prefix = "part-"
+    private static let hurtPrefix = "hurt-"
     private static let digits = 20
 
-    static func part(_ number: UInt64) -> String {
+    static func part(_ number: UInt64) -> String { prefix + text(number) }
+
+    /// The name of a part that was set aside.
+    static func hurt(_ number: UInt64) -> String { hurtPrefix + text(number) }
+
+    private static func text(_ number: UInt64) -> String {
         let text = String(number)
-        return prefix + String(repeating: "0", count: digits - text.utf8.count) + text
+        return String(repeating: "0", count: digits - text.utf8.count) + text
     }
 
     /// Nil for a name that is none of a part.
@@ -62,6 +71,12 @@ enum JournalName {
             part(number) == name
         else { return nil }
         return number
+    }
+
+    /// The same, also of a part that was set aside: its number is not used again.
+    static func anyNumber(of name: String) -> UInt64? {
+        guard name.hasPrefix(hurtPrefix) else { return number(of: name) }
+        return number(of: prefix + name.dropFirst(hurtPrefix.utf8.count))
     }
 }
 

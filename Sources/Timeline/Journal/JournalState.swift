@@ -41,6 +41,35 @@ struct JournalState {
         self.doubt = nil
     }
 
+    /// Writes once more what is whole of a hurt part, and sets aside that part and those behind it.
+    mutating func setAside(
+        _ damage: JournalDamage, keeping rescued: [(batch: Batch, run: BatchRun)]
+    ) throws -> [FilePath] {
+        for (batch, run) in rescued { try write(batch, run) }
+        return try setAside(damage.parts)
+    }
+
+    /// Sets aside all parts: what they hold continues nothing that is anywhere.
+    mutating func setAsideAll() throws -> [FilePath] {
+        close()
+        let kept = try setAside(parts.filter { $0.records > 0 }.map(\.number))
+        parts.removeAll { $0.records > 0 }
+        end = nil
+        return kept
+    }
+
+    /// The newest one first: as long as the first is there, a journal that is opened is hurt.
+    private func setAside(_ numbers: [UInt64]) throws -> [FilePath] {
+        var kept: [FilePath] = []
+        for number in numbers.reversed() {
+            let name = directory.appending(JournalName.hurt(number))
+            try disk.renameExclusively(path(number), to: name)
+            try disk.syncDirectory(directory)
+            kept.append(name)
+        }
+        return kept.reversed()
+    }
+
     mutating func append(_ changes: [ChangeSet]) throws {
         guard let first = changes.first, let end = try check(changes) else { return }
         let batch = Batch(changes)

@@ -189,7 +189,7 @@ package final class Sealer {
             .detached, journal.directory,
             "record \(record.position) continues one that the repository does not have",
             hint:
-                "Move \(journal.directory) aside and keep it; recording goes on with a comparison.")
+                "The next 'holdfast watch' sets it aside, and goes on with a comparison.")
     }
 
     /// Where the repository has a record; looks again where it was not there before.

@@ -7,6 +7,14 @@ import Platform
 import Repository
 import Synchronization
 
+/// What the sealing thread has to tell the capture thread of one journal.
+struct SealingNews {
+    /// A recorded state that did not restore.
+    var hurt: Position?
+    /// Whether what the journal holds can never be sealed as it is.
+    var isJournalHurt = false
+}
+
 final class JournalSealing: Sendable {
     /// What one journal is sealed with.
     private struct Sealing {
@@ -14,8 +22,6 @@ final class JournalSealing: Sendable {
         var dueAt: UInt64 = 0
         /// When one of its states is to be restored.
         var checkAt: UInt64
-        /// A state that did not restore, and that nobody was told of yet.
-        var hurt: Position?
         /// Why it could not be sealed, where that has nothing to do with the repository.
         var problem = ""
         var sealer: Sealer?
@@ -39,6 +45,7 @@ final class JournalSealing: Sendable {
 
     private struct State {
         var entries: [Entry] = []
+        var news: [ObjectIdentifier: SealingNews] = [:]
         var isStopping = false
         var isAway = false
         /// When it is to be said again which marks are honoured.
@@ -80,10 +87,24 @@ final class JournalSealing: Sendable {
         // While it is being sealed it stays: nobody waits for the repository here.
         let isRemoved = entry.lock.withLockIfAvailable { _ in
             guard journal.records == 0 else { return false }
-            state.withLock { state in state.entries.removeAll { $0 === entry } }
+            forget(journal)
             return true
         }
         return isRemoved ?? false
+    }
+
+    /// Seals a journal no more; what it holds waits for whoever opens it next.
+    func forget(_ journal: Journal) {
+        state.withLock { state in
+            state.entries.removeAll { $0.journal === journal }
+            state.news[ObjectIdentifier(journal)] = nil
+        }
+    }
+
+    /// Sets aside what a journal holds.
+    func setAside(_ journal: Journal, because error: JournalError) throws -> JournalLoss {
+        guard let entry = entry(of: journal) else { return try journal.setAsideAll(because: error) }
+        return try entry.lock.withLock { _ in try journal.setAsideAll(because: error) }
     }
 
     private func entry(of journal: Journal) -> Entry? {
@@ -163,6 +184,9 @@ final class JournalSealing: Sendable {
         var problem = ""
         do {
             try seal(entry)
+        } catch let error as JournalError where [.damaged, .detached].contains(error.code) {
+            // The capture thread sets it aside, and says so.
+            noteNews(of: entry) { $0.isJournalHurt = true }
         } catch let error as JournalError {
             problem = error.reasonAndRemedy
         }
@@ -188,17 +212,19 @@ final class JournalSealing: Sendable {
             if let position { report(.selfChecked(entry.path, position)) }
         } catch let error as SelfCheckFailed {
             report(.selfCheckFailed(entry.path, error.position, reason: error.reason))
-            entry.lock.withLock { $0.hurt = error.position }
+            noteNews(of: entry) { $0.hurt = error.position }
         }
     }
 
-    /// A recorded state of a journal's database that did not restore, once each time.
-    func takeHurt(of journal: Journal) -> Position? {
-        let hurt = entry(of: journal)?.lock.withLockIfAvailable { sealing in
-            defer { sealing.hurt = nil }
-            return sealing.hurt
+    private func noteNews(of entry: Entry, _ change: (inout SealingNews) -> Void) {
+        state.withLock { change(&$0.news[ObjectIdentifier(entry.journal), default: SealingNews()]) }
+    }
+
+    /// What is new of a journal's database, once each time.
+    func takeNews(of journal: Journal) -> SealingNews? {
+        state.withLock { state in
+            state.news.isEmpty ? nil : state.news.removeValue(forKey: ObjectIdentifier(journal))
         }
-        return hurt ?? nil
     }
 
     /// Tells that the repository is back, once it takes a lease: what is sealed may be nothing.

@@ -13,6 +13,8 @@ package enum WatchNotice: Sendable {
     case ended(FilePath)
     /// The state at a position cannot be put together any more: a complete base is recorded.
     case historyHurt(FilePath, Position)
+    /// The journal was hurt: what is lost, and where it lies.
+    case journalHurt(FilePath, JournalLoss)
     /// A restore put the state of a position back: an epoch began.
     case putBack(FilePath, Position, from: Position)
     /// Records up to a position lie in the repository.

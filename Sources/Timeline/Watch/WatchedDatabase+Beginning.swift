@@ -43,7 +43,7 @@ extension WatchedDatabase {
         try claim(with: recorder)
         if let identity = recorder.stream(of: path)?.identity {
             try open(identity)
-            if let journal { try sealing.seal(journal) }
+            try sealWhatIsWhole()
             try recorder.reload()
         }
         let end = recorder.stream(of: path)?.end
@@ -170,19 +170,6 @@ extension WatchedDatabase {
             return .changed(pages: captured.changedPages)
         }
         return captured.changedPages == 0 ? .continued : .compared(pages: captured.changedPages)
-    }
-
-    private func open(_ identity: StreamIdentity) throws {
-        guard journal == nil else { return }
-        let opened = try Journal(
-            in: settings.directory.appending(identity.stream.hex), of: identity, on: LinuxDisk())
-        sealing.add(opened, of: path, settings)
-        journal = opened
-    }
-
-    var markPath: FilePath {
-        guard let journal else { return settings.directory.appending("no-journal.mark") }
-        return settings.directory.appending(journal.identity.stream.hex + ".mark")
     }
 
     /// Makes this process the one writer of the database's stream.

@@ -179,6 +179,12 @@ final class WatchedDatabase {
 extension WatchedDatabase {
     private func follow(_ follower: DatabaseFollower, _ now: UInt64) throws {
         guard try isSameFile() else { return leave(follower) }
+        let news = takeNews()
+        guard !news.isJournalHurt else {
+            stopFollowing(leavingLog: true)
+            return dueAt = now
+        }
+        if let state = news.hurt { note(hurt: state, now) }
         if try follower.isDue() || follower.hasUnkept {
             isSettled = false
             noticedAt = now
@@ -192,7 +198,7 @@ extension WatchedDatabase {
             try follower.step { try self.keep($0, of: follower) }
         }
         try limitLog(of: follower, now)
-        if wantsBase(follower, now), !sealing.isAway { return try rebase(follower) }
+        if wantsBase(follower), !sealing.isAway { return try rebase(follower) }
         if now - noticedAt > WatchedDatabase.idle {
             if !isSettled { try settle(follower) }
             dueAt = now + WatchedDatabase.idle
@@ -237,15 +243,14 @@ extension WatchedDatabase {
         if hurt != nil { (hurt, mendedAt) = (nil, clock.bootTime()) }
     }
 
-    /// Whether a complete base is worth its while, or what one would build on did not restore.
-    private func wantsBase(_ follower: DatabaseFollower, _ now: UInt64) -> Bool {
-        if let journal, let found = sealing.takeHurt(of: journal) {
-            // A base does not mend what lies before it, nor what is hurt again at once.
-            let isMended = mendedAt.map { now - $0 < WatchedDatabase.mendingPause } ?? false
-            if !isMended { hurt = found }
-        }
-        return hurt != nil
-            || bytesSinceBase > max(WatchedDatabase.baseBytes, follower.databaseBytes)
+    private func wantsBase(_ follower: DatabaseFollower) -> Bool {
+        hurt != nil || bytesSinceBase > max(WatchedDatabase.baseBytes, follower.databaseBytes)
+    }
+
+    /// What is recorded from now on is not to build on a state that does not restore.
+    private func note(hurt state: Position, _ now: UInt64) {
+        let isMended = mendedAt.map { now - $0 < WatchedDatabase.mendingPause } ?? false
+        if !isMended { hurt = state }
     }
 
     private func isSameFile() throws -> Bool {
