@@ -76,6 +76,18 @@ extension DatabaseIdentity {
         try reader.finish()
     }
 
+    /// Whether the later state is proved to be newer content of the same file. In WAL mode only a
+    /// higher change counter proves that: commits need not move it, and a mark does not know it.
+    package static func isAhead(of earlier: [UInt8], _ later: [UInt8]) -> Bool {
+        guard !wentBack(from: earlier, to: later),
+            let earlier = try? DatabaseIdentity(decoding: earlier),
+            let later = try? DatabaseIdentity(decoding: later)
+        else { return false }
+        guard later.journalMode == .wal else { return true }
+        let step = Int32(bitPattern: later.changeCounter &- earlier.changeCounter)
+        return earlier.changeCounter != 0 && step > 0
+    }
+
     /// Whether the later state may be older content: another file, a change counter that is lower,
     /// or a WAL of the same generation that ends earlier. True where the earlier cannot be read.
     package static func wentBack(from earlier: [UInt8], to later: [UInt8]) -> Bool {

@@ -253,11 +253,11 @@ package final class DatabaseRecorder {
         guard let stream, let end = stream.end else { return nil }
         let root = capture.spool.root.digest
         guard root != end.record.stateRoot else { return nil }
-        let mayHaveGoneBack =
+        let isAhead =
             known.map {
-                DatabaseIdentity.wentBack(from: $0.reference.fingerprint, to: capture.fingerprint)
-            } ?? true
-        return mayHaveGoneBack ? try stream.newestRecord(withRoot: root) : nil
+                DatabaseIdentity.isAhead(of: $0.reference.fingerprint, capture.fingerprint)
+            } ?? false
+        return isAhead ? nil : try stream.newestRecord(withRoot: root)
     }
 
     /// Begins an epoch at an earlier state: what was recorded behind it stays a branch.
