@@ -96,7 +96,9 @@ static inline int hold_inotify(void) {
 
 static inline int hold_watch_directory(int notices, const char *path) {
     return inotify_add_watch(
-        notices, path, IN_MODIFY | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR);
+        notices, path,
+        IN_MODIFY | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF
+            | IN_MOVE_SELF | IN_ONLYDIR);
 }
 
 // Sockets of this host. A name that begins with '@' is an abstract one, which no file stands for.

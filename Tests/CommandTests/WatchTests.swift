@@ -158,6 +158,20 @@ import Testing
         #expect(run.errors.contains("does not restore"))
     }
 
+    @Test func aDirectoryThatIsMadeAnewIsLookedAtSoon() throws {
+        let scene = try WatchScene()
+        try scene.write(3)
+        try scene.fixture.shell(
+            "mkdir in; sqlite3 in/a.db 'pragma journal_mode=wal; create table t (x)'")
+        try scene.startWatch(besides: [scene.fixture.root + "/in/a.db"])
+        try scene.awaitWords("in/a.db: recording from")
+        try scene.fixture.shell("cp -a in out; rm -r in")
+        try scene.awaitWords("in/a.db: the file is gone")
+        try scene.fixture.shell("mv out in")
+        try scene.awaitWords("in/a.db: recording from", times: 2)
+        _ = try scene.stopWatch()
+    }
+
     @Test func nothingFollowsAStateThatSomethingIsMissingOf() throws {
         let scene = try WatchScene()
         try scene.write(3)

@@ -9,12 +9,17 @@ package struct DirectoryNotice: Sendable, Hashable {
     package let name: [UInt8]
     /// Whether the name came or went; else the file was written.
     package let isNameChange: Bool
+    /// Whether the directory itself went, by removal or by another name: what lies at its path now
+    /// is not watched.
+    package let isOfDirectory: Bool
 }
 
 /// Tells of changes in directories; used by one thread. Source: inotify(7).
 package final class DirectoryNotices {
     /// What one read takes at most.
     private static let bufferBytes = 64 << 10
+
+    private static let ends = UInt32(IN_DELETE_SELF) | UInt32(IN_MOVE_SELF) | UInt32(IN_IGNORED)
 
     private let descriptor: Descriptor
     private let buffer: UnsafeMutableRawBufferPointer
@@ -82,7 +87,8 @@ package final class DirectoryNotices {
             notices.insert(
                 DirectoryNotice(
                     directory: event.wd, name: Array(name),
-                    isNameChange: event.mask & UInt32(IN_MODIFY) == 0))
+                    isNameChange: event.mask & UInt32(IN_MODIFY) == 0,
+                    isOfDirectory: event.mask & DirectoryNotices.ends != 0))
             offset = end
         }
     }

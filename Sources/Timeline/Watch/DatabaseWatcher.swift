@@ -24,6 +24,8 @@ package final class DatabaseWatcher {
     private var databases: [WatchedDatabase] = []
     private let notices: DirectoryNotices
     private var directories: [CInt: [[UInt8]: WatchedDatabase]] = [:]
+    /// Databases whose directory went: nobody tells of changes to what lies there now.
+    private var unwatched: Set<ObjectIdentifier> = []
     private let portion = LogPortion()
     private let around = LookAround()
     private let watched: WatchedDirectories
@@ -62,14 +64,19 @@ package final class DatabaseWatcher {
             portion: portion, around: around, isFound: isFound, progress: progress, report: report)
         databases.append(database)
         do {
-            let directory = try notices.watch(source.path.parent)
-            for suffix in ["", "-wal", "-journal"] {
-                let name = source.path.lastComponent + Array(suffix.utf8)
-                directories[directory, default: [:]][name] = database
-            }
+            try watchDirectory(of: database)
         } catch {
             // Each database is looked at now and then as well.
             report(.waiting(source.path, reason: "nobody tells of changes to it: \(error)"))
+        }
+    }
+
+    private func watchDirectory(of database: WatchedDatabase) throws(SystemError) {
+        let path = database.path
+        let directory = try notices.watch(path.parent)
+        for suffix in ["", "-wal", "-journal"] {
+            let name = path.lastComponent + Array(suffix.utf8)
+            directories[directory, default: [:]][name] = database
         }
     }
 
@@ -91,6 +98,7 @@ package final class DatabaseWatcher {
 
     private func turn() throws {
         for notice in try notices.take() {
+            if notice.isOfDirectory { forget(notice.directory) }
             directories[notice.directory]?[notice.name]?.notice()
             if isOfInterest(notice) { finder.ask() }
         }
@@ -102,7 +110,7 @@ package final class DatabaseWatcher {
         if let found = finder.take() { admit(found) }
         try wake.serve(databases)
         let now = access.repository.world.clock.bootTime()
-        for database in databases where database.dueAt <= now { database.turn() }
+        for database in databases where database.dueAt <= now { turn(database) }
         around.look(at: databases)
         access.endStoring()
         let rest = DatabaseWatcher.longestRest
@@ -117,6 +125,33 @@ package final class DatabaseWatcher {
 // MARK: Watched directories
 
 extension DatabaseWatcher {
+    /// A file that came anew may lie in a directory that came anew.
+    private func turn(_ database: WatchedDatabase) {
+        let before = database.identity
+        database.turn()
+        let key = ObjectIdentifier(database)
+        guard let now = database.identity, now != before || unwatched.contains(key) else { return }
+        do {
+            try watchDirectory(of: database)
+            unwatched.remove(key)
+        } catch {
+            unwatched.insert(key)  // it is looked at each second, and so is its directory
+        }
+    }
+
+    /// What lies at the path of a directory that went is another one: its databases are looked at,
+    /// and whoever searched it does so anew.
+    private func forget(_ number: CInt) {
+        let named = directories.removeValue(forKey: number)?.values.map { ObjectIdentifier($0) }
+        let gone = Set(named ?? [])
+        unwatched.formUnion(gone)
+        for database in databases where gone.contains(ObjectIdentifier(database)) {
+            database.notice()
+        }
+        for (path, searching) in searched where searching == number { searched[path] = nil }
+        if searchedNumbers.remove(number) != nil { finder.ask() }
+    }
+
     /// Whether a name came or went, or a new file was written, where databases are looked for.
     private func isOfInterest(_ notice: DirectoryNotice) -> Bool {
         searchedNumbers.contains(notice.directory)
@@ -158,6 +193,7 @@ extension DatabaseWatcher {
         let gone = databases.filter { $0.isFound && $0.isGone && $0.retire() }
         guard !gone.isEmpty else { return }
         databases.removeAll { database in gone.contains { $0 === database } }
+        unwatched.subtract(gone.map { ObjectIdentifier($0) })
         for number in directories.keys {
             directories[number] = directories[number]?.filter { entry in
                 !gone.contains { $0 === entry.value }

@@ -14,7 +14,8 @@ extension WatchedDatabase {
             file = nil
             isGone = true
             phase = .waiting
-            dueAt = clock.bootTime() + WatchedDatabase.patience.upperBound
+            // Its directory may have gone with it: nobody tells when it comes back.
+            dueAt = clock.bootTime() + WatchedDatabase.idle
             return
         }
         // Before it is opened: nothing else may open and close this file from here on.
