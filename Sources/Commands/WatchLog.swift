@@ -12,7 +12,7 @@ final class WatchLog: Sendable {
         self.context = context
     }
 
-    /// Whether commits were missed that were made while this watch ran.
+    /// Whether commits were missed that were made while this watch ran, or recorded ones were lost.
     var hasProblems: Bool { problems.load(ordering: .relaxed) }
 
     func say(_ text: String) {
@@ -78,6 +78,11 @@ final class WatchLog: Sendable {
             context.report.warning(
                 "\(Counted.of(UInt64(records), "commit")) of it wait in the journal; the next "
                     + "'holdfast watch' moves them into the repository",
+                during: "watch", item: path.bytes)
+        case .leftUnrecorded(let path, let reason):
+            problems.store(true, ordering: .relaxed)
+            context.report.warning(
+                "what it holds now is not recorded" + (reason.isEmpty ? "" : ": \(reason)"),
                 during: "watch", item: path.bytes)
         case .journalFull(let path, let bytes):
             problems.store(true, ordering: .relaxed)

@@ -91,6 +91,16 @@ import Testing
         expect(try scene.fixture.run("verify", "--read-data"), code: 0)
     }
 
+    @Test func aDatabaseThatWasNeverRecordedIsNamedAtTheEnd() throws {
+        let scene = try WatchScene()
+        try scene.write(3)
+        try scene.fixture.shell("head -c 9000 /dev/urandom >junk.db")
+        try scene.startWatch(besides: [scene.fixture.root + "/junk.db"])
+        try scene.awaitWatch()
+        let run = try scene.stopWatch(code: 3)
+        #expect(run.errors.contains("junk.db: what it holds now is not recorded"), "\(run)")
+    }
+
     @Test func aDatabaseWithoutALogIsRecordedAsItChanges() throws {
         let scene = try WatchScene()
         try scene.write(3, mode: "delete")

@@ -24,6 +24,8 @@ package enum WatchNotice: Sendable {
     case repositoryBack
     /// The watch ends, and could not seal all: the next one does.
     case leftInJournal(FilePath, records: Int)
+    /// The watch ends, and could not record what a database holds now.
+    case leftUnrecorded(FilePath, reason: String)
     /// The journal is full, and commits are no longer recorded one by one.
     case journalFull(FilePath, bytes: UInt64)
     /// A recent state was restored, and is what was recorded.

@@ -312,8 +312,10 @@ extension WatchedDatabase {
                     if try follower.step(keep: { try self.keep($0, of: follower) }) { break }
                 }
             } catch {
-                report(.waiting(path, reason: "\(error)"))
+                report(.leftUnrecorded(path, reason: error.reasonAndRemedy))
             }
+        } else if case .waiting = phase, !isGone {
+            report(.leftUnrecorded(path, reason: lastReason))
         }
         // As the last one it copies the log into the database, as any connection does.
         stopFollowing(leavingLog: false)
