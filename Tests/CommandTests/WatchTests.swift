@@ -101,6 +101,26 @@ import Testing
         #expect(run.errors.contains("junk.db: what it holds now is not recorded"), "\(run)")
     }
 
+    @Test func anotherWatchOfAnotherNameOfTheFileIsRefused() throws {
+        let scene = try WatchScene()
+        try scene.write(3)
+        try scene.startWatch()
+        try scene.awaitWatch()
+        // In a directory, so that it comes while the other watch runs.
+        try scene.fixture.shell("mkdir hard")
+        let root = scene.fixture.root
+        let other = try scene.fixture.start(["watch", root + "/hard", "--data", root + "/data2"])
+        try scene.fixture.shell("ln live.db hard/link.db")
+        try scene.awaitWords("link.db, by this or another name, is held by")
+        #expect(try scene.fixture.lines("ls hard") == ["link.db"])
+        // Once another file lies there nobody records that one.
+        try scene.fixture.shell("cp live.db new.db; mv new.db live.db")
+        try scene.awaitWords("link.db: recording from")
+        other.process.kill(SIGTERM)
+        expect(try other.finish(), code: 0)
+        try scene.kill(SIGKILL)
+    }
+
     @Test func aDatabaseWithoutALogIsRecordedAsItChanges() throws {
         let scene = try WatchScene()
         try scene.write(3, mode: "delete")

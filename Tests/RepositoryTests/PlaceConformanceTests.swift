@@ -187,6 +187,19 @@ import Testing
     }
 
     @Test(arguments: PlaceKind.allCases)
+    func aClaimThatIsGivenUpIsNobodys(_ kind: PlaceKind) throws {
+        let test = try PlaceUnderTest(kind)
+        let (first, second) = (try test.begin(), try test.begin())
+        try test.place.claim("s", number: 1, under: first)
+        try test.place.giveUpClaim("s", number: 1)
+        let last = try #require(try test.other.claims(on: "s").last)
+        #expect(try test.other.read(lease: last.lease) == nil)
+        try test.other.claim("s", number: last.number + 1, under: second)
+        #expect(try code { try test.place.giveUpClaim("s", number: 1) } == .exists)
+        #expect(try test.place.claims(on: "s").last?.lease == second)
+    }
+
+    @Test(arguments: PlaceKind.allCases)
     func aNumberBelowTheHighestCannotBeClaimed(_ kind: PlaceKind) throws {
         // Who read the claims, slept while others came and went, and goes on, is too late.
         let test = try PlaceUnderTest(kind)

@@ -199,6 +199,15 @@ package final class MemoryPlace: Place {
             state.claims[subject] = [number: lease]
         }
     }
+
+    package func giveUpClaim(_ subject: String, number: UInt64) throws {
+        try change { state in
+            guard state.claims[subject]?.keys.max() == number else {
+                throw RepositoryError(.exists, "claim \(number + 1) on \(subject) is taken")
+            }
+            state.claims[subject] = [number + 1: .nobody]
+        }
+    }
 }
 
 /// A file of a place in memory that is being written.

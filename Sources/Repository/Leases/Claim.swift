@@ -52,6 +52,15 @@ package enum Claim {
         }
     }
 
+    /// Gives up a claim that the lease holds.
+    package static func giveUp(
+        _ subject: String, in repository: Repository, under lease: HeldLease
+    ) throws {
+        guard let last = try repository.place.claims(on: subject).last, last.lease == lease.id
+        else { return }
+        try repository.place.giveUpClaim(subject, number: last.number)
+    }
+
     private static func attempt(
         _ subject: String, _ repository: Repository, _ lease: HeldLease
     ) throws -> Outcome {

@@ -33,19 +33,30 @@ extension DirectoryPlace {
         if number == 1 {
             try claimFirst(subject, name, under: lease)
         } else {
-            // Consumes the name of the claim before: it bears a lease's id and never comes back,
-            // so that whoever listed it, slept, and comes too late finds nothing to rename.
-            let last = try claimNames(on: subject).last
-            guard let last, last.number == number - 1 else { throw isTaken(subject, number) }
-            do {
-                try translating {
-                    try self.disk.rename(folder.appending(last.text), to: folder.appending(name))
-                }
-            } catch let error as SystemError where error.errno == .noSuchFile {
-                throw isTaken(subject, number)
-            }
+            try renameLast(of: subject, to: ClaimName(number, lease))
         }
         try translating { try self.disk.syncDirectory(folder) }
+    }
+
+    /// Nobody's claim is one of a lease that is not there: whoever wants it takes the next number.
+    package func giveUpClaim(_ subject: String, number: UInt64) throws {
+        try renameLast(of: subject, to: ClaimName(number + 1, .nobody))
+        try translating { try self.disk.syncDirectory(self.claimsPath.appending(subject)) }
+    }
+
+    /// Consumes the name of the claim before: it bears a lease's id and never comes back, so that
+    /// whoever listed it, slept, and comes too late finds nothing to rename.
+    private func renameLast(of subject: String, to name: ClaimName) throws {
+        let folder = claimsPath.appending(subject)
+        let last = try claimNames(on: subject).last
+        guard let last, last.number == name.number - 1 else { throw isTaken(subject, name.number) }
+        do {
+            try translating {
+                try self.disk.rename(folder.appending(last.text), to: folder.appending(name.text))
+            }
+        } catch let error as SystemError where error.errno == .noSuchFile {
+            throw isTaken(subject, name.number)
+        }
     }
 
     /// Moves the subject's folder with its first claim into place; only an empty one gives way.

@@ -22,6 +22,9 @@ package struct LeaseID: Hashable, Sendable, CustomStringConvertible {
 
     package var description: String { name }
 
+    /// The id that no lease has.
+    package static let nobody = LeaseID(String(repeating: "0", count: 32))
+
     /// A lease's name as a listing shows it, or nil where it is none.
     package init?(listed name: String) {
         guard name.utf8.count == 32, name.utf8.allSatisfy({ $0.isHexDigit }) else { return nil }
@@ -94,6 +97,8 @@ package protocol Place: AnyObject, Sendable {
     func claims(on subject: String) throws -> [(number: UInt64, lease: LeaseID)]
     /// Makes claim `number`; throws `exists` where somebody was first, `revoked` without the lease.
     func claim(_ subject: String, number: UInt64, under lease: LeaseID) throws
+    /// Makes the claim behind claim `number` nobody's; throws `exists` where somebody was first.
+    func giveUpClaim(_ subject: String, number: UInt64) throws
 }
 
 extension Place {

@@ -1,3 +1,4 @@
+import Codec
 import Platform
 import Repository
 
@@ -6,6 +7,18 @@ enum StreamClaim {
     /// Under which name the right is claimed.
     static func subject(host: String, path: [UInt8], in repository: Repository) -> String {
         Claim.subject(Array("stream ".utf8) + Array(host.utf8) + [0] + path, in: repository)
+    }
+
+    /// The same for the file itself, whatever names it has: SQLite keeps a log beside each name, so
+    /// that who opens the other one sees half a database.
+    static func subject(
+        host: String, file: FileIdentity, in repository: Repository
+    ) -> String {
+        var name = ByteWriter()
+        name.write(bytes: Array("file ".utf8) + Array(host.utf8) + [0])
+        name.write(u64: file.device)
+        name.write(u64: file.inode)
+        return Claim.subject(name.bytes, in: repository)
     }
 
     /// Who took the right last and has not given it back, whether alive or dead.

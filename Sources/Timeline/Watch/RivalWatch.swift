@@ -40,12 +40,21 @@ package enum RivalWatch {
     private static func holder(
         of source: WatchSource, in repository: Repository
     ) throws -> LeaseRecord? {
-        let subject = StreamClaim.subject(
-            host: source.settings.host, path: source.path.bytes, in: repository)
-        guard let holder = try StreamClaim.holder(of: subject, in: repository),
-            holder.record.purpose == "watch",
-            try repository.observer.state(of: holder.lease, holder.record) == .alive
-        else { return nil }
-        return holder.record
+        let host = source.settings.host
+        var subjects = [
+            StreamClaim.subject(host: host, path: source.path.bytes, in: repository)
+        ]
+        // By another name of the file too.
+        if let file = try FileStatus.ofExisting(source.path).map(FileIdentity.init) {
+            subjects.append(StreamClaim.subject(host: host, file: file, in: repository))
+        }
+        for subject in subjects {
+            guard let holder = try StreamClaim.holder(of: subject, in: repository),
+                holder.record.purpose == "watch",
+                try repository.observer.state(of: holder.lease, holder.record) == .alive
+            else { continue }
+            return holder.record
+        }
+        return nil
     }
 }

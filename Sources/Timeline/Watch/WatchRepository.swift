@@ -84,6 +84,14 @@ package final class WatchRepository: Sendable {
         state.withLock { $0.claims[subject] = path }
     }
 
+    /// Gives up a claim that a lease of this watch holds for a database, and for no other since:
+    /// two may have swapped their files.
+    func giveUpClaim(on subject: String, of path: FilePath) throws {
+        guard state.withLock({ $0.claims[subject] == path }) else { return }
+        try Claim.giveUp(subject, in: repository, under: lease())
+        state.withLock { $0.claims[subject] = nil }
+    }
+
     /// A lease that lives, and says that its holder has read every mark there is: from now on
     /// nothing that prune wants to delete is built on. Called by the capture thread, before it
     /// stores a base or a comparison.

@@ -173,11 +173,24 @@ extension WatchedDatabase {
         return captured.changedPages == 0 ? .continued : .compared(pages: captured.changedPages)
     }
 
-    /// Makes this process the one writer of the database's stream.
+    /// Makes this process the one writer of the database's stream, and the one that records its
+    /// file, whatever names that has.
     func claim(with recorder: DatabaseRecorder) throws {
+        let repository = access.repository
         try recorder.claim(path)
         access.noteClaim(
-            on: StreamClaim.subject(
-                host: settings.host, path: path.bytes, in: access.repository), of: path)
+            on: StreamClaim.subject(host: settings.host, path: path.bytes, in: repository),
+            of: path)
+        guard let identity else { return }
+        let subject = StreamClaim.subject(host: settings.host, file: identity, in: repository)
+        if let former = fileClaim, former != subject {
+            try access.giveUpClaim(on: former, of: path)
+            fileClaim = nil
+        }
+        try Claim.take(
+            subject, what: "the file of \(path), by this or another name,", in: repository,
+            under: recorder.lease, patience: 0)
+        fileClaim = subject
+        access.noteClaim(on: subject, of: path)
     }
 }

@@ -72,6 +72,8 @@ final class WatchedDatabase {
     /// When a complete base was recorded for that.
     var mendedAt: UInt64?
     var file: FileStatus?
+    /// The subject of the claim on the file.
+    var fileClaim: String?
     var lastReason = ""
     /// Where there is no log, the last look at which nothing had changed.
     var lastLook: LastLook?
