@@ -9,7 +9,9 @@ extension HistoryCommand {
     static func run(_ parsed: ParsedCommand, _ context: CommandContext) throws -> ExitCode {
         let request = try HistoryRequest(parsed, context)
         return try Session.run(context, purpose: "history", writes: false) { session in
-            var streams = request.streams(of: try session.streams(context))
+            let index = try StreamIndex(of: session.repository)
+            index.tellDamage(context, isOnlySaid: false, of: request.selects)
+            var streams = request.streams(of: index)
             try requireAll(request.databases, among: streams)
             if !request.databases.isEmpty,
                 try !WatchRound(asking: streams, in: session.repository, context).covered.isEmpty
@@ -22,7 +24,7 @@ extension HistoryCommand {
             } else {
                 for stream in streams { try listing.show(stream) }
             }
-            return context.report.warnings == 0 ? .done : .failed
+            return context.report.warnings == 0 ? .done : .incomplete
         }
     }
 
@@ -209,8 +211,12 @@ private struct HistoryListing {
             let isLeft = try handle.record.kind == .gap || history.isRestorable(at: place)
             var line = text.json(handle, as: "restore_point")
             line.add("restorable", isLeft && handle.record.kind != .gap)
+            let isBehindHole = history.isBroken(before: place)
+            if isBehindHole { line.add("missing_before", true) }
             report.answer(line)
-            if !report.voice.isJSON { table.add(handle, isLeft) { report.answer($0) } }
+            let remark = isLeft ? nil : "no longer restorable"
+            if !report.voice.isJSON { table.add(handle, remark) { report.answer($0) } }
+            if isBehindHole, !report.voice.isJSON { table.addHole() }
             return true
         }
         if !report.voice.isJSON { table.finish { report.answer($0) } }
@@ -229,15 +235,20 @@ private struct HistoryTable {
         self.text = text
     }
 
-    /// - Parameter isLeft: false where a prune has forgotten the state.
-    mutating func add(_ handle: RecordHandle, _ isLeft: Bool, _ print: (String) -> Void) {
+    /// Says that the records before the last one are missing.
+    mutating func addHole() {
+        rows.append(["…", "", "missing", "", "", "", "a segment is gone, or cannot be read"])
+    }
+
+    /// - Parameter loss: why the state cannot be restored; nil where it can be.
+    mutating func add(_ handle: RecordHandle, _ loss: String?, _ print: (String) -> Void) {
         let record = handle.record
         rows.append([
             "\(record.position)", text.time(record.seen.wall), RestorePointText.word(record),
             "\(record.tableCount)",
             ByteCountText.shown(UInt64(record.pageCount) * UInt64(record.pageSize)),
             ByteCountText.shown(handle.storedBytes),
-            isLeft ? remark(record) : "no longer restorable",
+            loss ?? remark(record),
         ])
         if rows.count == HistoryTable.lot { finish(print) }
     }

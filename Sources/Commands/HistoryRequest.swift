@@ -39,14 +39,14 @@ struct HistoryRequest {
 
     /// The streams that were asked for, in the order of their hosts and paths.
     func streams(of index: StreamIndex) -> [Timeline.Stream] {
-        index.streams.values.filter(selects).sorted {
+        index.streams.values.filter { selects($0.identity) }.sorted {
             ($0.identity.host, $0.path.description) < ($1.identity.host, $1.path.description)
         }
     }
 
-    private func selects(_ stream: Timeline.Stream) -> Bool {
-        let path = stream.identity.path
-        return (hosts.isEmpty || hosts.contains(stream.identity.host))
+    func selects(_ identity: StreamIdentity) -> Bool {
+        let path = identity.path
+        return (hosts.isEmpty || hosts.contains(identity.host))
             && (databases.isEmpty || databases.contains(path))
             && (paths.isEmpty || paths.contains { FilePath(bytes: path).isAtOrBelow($0) })
     }

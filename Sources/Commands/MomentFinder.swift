@@ -44,7 +44,11 @@ struct MomentFinder {
         repository = session.repository
         snapshots = try session.snapshots(context)
         now = context.clock.now()
-        let found = try session.streams(context)
+        let found = try StreamIndex(of: repository)
+        found.tellDamage(context, isOnlySaid: true) {
+            request.concerns($0)
+                && (request.databases.isEmpty || request.databases.contains($0.path))
+        }
         round = try WatchRound(
             asking: request.streams(of: found).filter {
                 request.databases.isEmpty || request.databases.contains($0.identity.path)
@@ -230,26 +234,39 @@ struct MomentFinder {
                     before: try stream.state(before: record), after: points[0].next))
         }
         guard try stream.isRestorable(record) else {
-            return MomentFinding(stream: stream, outcome: try forgotten(record, history))
+            return MomentFinding(stream: stream, outcome: try lost(record, history))
         }
         return MomentFinding(stream: stream, outcome: .point(points[0]))
     }
 
-    private func forgotten(
+    private func lost(
         _ record: RecordHandle, _ history: History
     ) throws -> MomentFinding.Outcome {
+        let doubt = history.why(isNotRestorable: record)
         let sides = try history.place(of: record).map {
             try MomentSearch(in: history, now: now).neighbours(of: $0)
         }
         return .refused(
-            reason: Doubt.forgotten.rawValue,
-            sentence: "\(record.position) was forgotten: it lies outside the window, and no"
-                + " snapshot names it", before: sides?.before, after: sides?.after)
+            reason: doubt.rawValue,
+            sentence: doubt == .forgotten
+                ? "\(record.position) was forgotten: it lies outside the window, and no snapshot"
+                    + " names it"
+                : "records that lead to \(record.position) are missing in the repository",
+            before: sides?.before, after: sides?.after)
     }
 
     private func noPosition(
         _ position: Position, _ stream: Timeline.Stream, _ history: History
     ) -> CommandError {
+        let isWithin = stream.end.map { position.sequence < $0.position.sequence } ?? false
+        guard !(isWithin && history.hasHole), !history.mayEndLater else {
+            return CommandError(
+                .failed,
+                "\(position) is missing in the history of \(stream.path): a segment is gone, or"
+                    + " cannot be read",
+                hint: "run 'holdfast verify'; see what is left with 'holdfast history"
+                    + " \(stream.path)'")
+        }
         let ends = history.runs.first.map { "\($0.summary.first)" } ?? "none"
         let last = stream.end.map { "\($0.position)" } ?? "none"
         return CommandError(
@@ -282,13 +299,25 @@ extension Snapshot {
     }
 }
 
-extension Session {
-    /// The streams of the repository; each damaged segment is a warning.
-    func streams(_ context: CommandContext) throws -> StreamIndex {
-        let index = try StreamIndex(of: repository)
-        for (segment, reason) in index.damaged {
-            context.report.warning("\(reason)", during: "reading \(segment)")
+extension StreamIndex {
+    /// Tells of the segments that cannot be read and belong to databases of interest, and of those
+    /// of which nobody knows to what they belong.
+    ///
+    /// - Parameter isOnlySaid: whether what is asked for is done without them, or refused.
+    func tellDamage(
+        _ context: CommandContext, isOnlySaid: Bool, of isConcerned: (StreamIdentity) -> Bool
+    ) {
+        for segment in damaged {
+            guard let identity = segment.identity else {
+                context.report.warning(
+                    "\(segment.reason); which database it belongs to is not known",
+                    during: "reading \(segment.name)", isOnlySaid: true)
+                continue
+            }
+            guard isConcerned(identity) else { continue }
+            context.report.warning(
+                "\(segment.reason); what it held is missing from its history",
+                during: "reading \(segment.name)", item: identity.path, isOnlySaid: isOnlySaid)
         }
-        return index
     }
 }

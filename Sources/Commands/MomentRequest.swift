@@ -60,10 +60,7 @@ struct MomentRequest {
 
     /// All streams of the hosts, and of the service, that were named, in the order of their paths.
     func streams(of index: StreamIndex) -> [Timeline.Stream] {
-        index.streams.values.filter {
-            (hosts.isEmpty || hosts.contains($0.identity.host))
-                && service?.holds($0.identity.path) ?? true
-        }.sorted {
+        index.streams.values.filter { concerns($0.identity) }.sorted {
             ($0.identity.host, $0.path.description) < ($1.identity.host, $1.path.description)
         }
     }
@@ -78,5 +75,12 @@ struct MomentRequest {
                 hint: "write EPOCH/SEQUENCE as 'holdfast history' shows it, such as 1/900")
         }
         return Position(epoch: epoch, sequence: sequence)
+    }
+}
+
+extension MomentRequest {
+    /// Whether what belongs to a host and a path may be asked for.
+    func concerns(_ identity: StreamIdentity) -> Bool {
+        (hosts.isEmpty || hosts.contains(identity.host)) && service?.holds(identity.path) ?? true
     }
 }

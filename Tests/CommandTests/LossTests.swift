@@ -107,4 +107,37 @@ import Testing
             code: 0)
         try fixture.shell("grep -q there source/inner/file")
     }
+
+    /// With the catalogue that saw the segment whole, and with one that knows nothing.
+    @Test(arguments: [false, true])
+    func aHurtSegmentConcernsItsDatabaseAlone(_ forgets: Bool) throws {
+        let fixture = try HoldfastFixture()
+        for number in 1...3 {
+            for name in ["a", "b"] {
+                try fixture.shell(
+                    "sqlite3 source/\(name).db 'CREATE TABLE IF NOT EXISTS t (x);"
+                        + " INSERT INTO t VALUES (\(number))'; ls repository/segments >before")
+                expect(try fixture.run("backup", "\(fixture.source)/\(name).db"), code: 0)
+                guard number == 2, name == "a" else { continue }
+                try fixture.shell("ls repository/segments | comm -13 before - >hurt")
+            }
+        }
+        try fixture.shell(
+            "f=repository/segments/$(cat hurt); truncate -s $(($(stat -c %s $f) / 2)) $f")
+        if forgets { try fixture.shell("rm -r cache") }
+        let (hurt, whole) = ("\(fixture.source)/a.db", "\(fixture.source)/b.db")
+        #expect(expect(try fixture.run("history", whole), code: 0).errors.isEmpty)
+        func restore(_ database: String, _ position: String) throws -> RunResult {
+            try fixture.shell("rm -rf target")
+            return try fixture.run(
+                "restore", "--database", database, "--position", position, "-t", fixture.target)
+        }
+        for position in ["1/1", "1/2", "1/3"] { expect(try restore(whole, position), code: 0) }
+        #expect(expect(try fixture.run("history", hurt), code: 3).output.contains("missing"))
+        expect(try restore(hurt, "1/1"), code: 0)
+        for position in ["1/2", "1/3"] {
+            let run = expect(try restore(hurt, position), code: 1)
+            #expect("\(run)".contains("missing in the"), "\(run)")
+        }
+    }
 }

@@ -84,8 +84,8 @@ package final class Verifier {
         for (name, reason) in damaged {
             report.found(.snapshot(name: name.name, reason: "\(reason)"))
         }
-        for (segment, reason) in recovery.damagedSegments {
-            report.found(.file(name: "\(segment)", reason: "\(reason)"))
+        for segment in recovery.damagedSegments {
+            report.found(.file(name: "\(segment.name)", reason: "\(segment.reason)"))
         }
         if let early, hurt.isEmpty {
             early.forEach(report.found)

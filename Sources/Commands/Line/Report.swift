@@ -104,9 +104,12 @@ package final class Report: Sendable {
 
     /// Says what could not be done while the command goes on.
     ///
-    /// `during` names the phase (`scan`, `archival`, `restore`, `verify`), `item` the path.
-    package func warning(_ message: String, during: String, item: [UInt8]? = nil) {
-        state.withLock { $0.warnings += 1 }
+    /// `during` names the phase (`scan`, `archival`, `restore`, `verify`), `item` the path; with
+    /// `isOnlySaid` what was asked for is done all the same, and the exit code is as without it.
+    package func warning(
+        _ message: String, during: String, item: [UInt8]? = nil, isOnlySaid: Bool = false
+    ) {
+        if !isOnlySaid { state.withLock { $0.warnings += 1 } }
         output.flush()
         let subject = item.map { PathText.shown($0) + ": " } ?? ""
         let line =

@@ -133,6 +133,16 @@ extension Catalogue {
         }
     }
 
+    /// The note of a segment by its name; nil where there is none.
+    package func segmentNote(named name: String) throws -> [UInt8]? {
+        try withConnection { connection in
+            let select = try connection.prepare(
+                "SELECT note FROM stream_segments WHERE name = ?")
+            select.bind(name, at: 1)
+            return try select.step() ? select.bytes(at: 0) : nil
+        }
+    }
+
     /// The name and note of a segment by its number; nil where it is gone.
     package func segment(_ number: Int64) throws -> (name: String, note: [UInt8])? {
         try withConnection { connection in

@@ -44,6 +44,12 @@ package final class PackReader: Sendable {
         }
     }
 
+    /// The blob that the pack begins with; nil where that is hurt too.
+    package func firstBlob(with cipher: Cipher) -> PackEntry? {
+        var effort = size
+        return blob(at: UInt64(PackFormat.headerSize), with: cipher, effort: &effort)
+    }
+
     /// Finds blobs by their headers where the index is lost; each is proved by its tag.
     package func scan(with cipher: Cipher) throws -> [PackEntry] {
         let magic = withUnsafeBytes(of: BlobHeader.magic.littleEndian) { Array($0) }

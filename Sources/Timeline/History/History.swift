@@ -169,8 +169,14 @@ extension History {
             && stream.isRestorable(handle)
     }
 
+    /// Whether records are missing between others.
+    package var hasHole: Bool { runs.contains(where: \.isBroken) }
+
+    /// Whether records are missing that may lie behind the last one.
+    package var mayEndLater: Bool { stream.mayEndLater(hasHole: hasHole) }
+
     /// Whether records between a place and the one before it are missing.
-    func isBroken(before place: Place) -> Bool {
+    package func isBroken(before place: Place) -> Bool {
         runs[place.run].isBroken && place.index == runs[place.run].range.lowerBound
     }
 

@@ -98,10 +98,14 @@ package struct MomentSearch {
         let before = try restorable(upTo: place)
         if handle.record.kind != .gap, try !history.isRestorable(at: place) {
             let after = try history.place(after: place).flatMap { try restorable(from: $0) }
-            return .between(before: before, after: after, .forgotten)
+            return .between(
+                before: before, after: after, history.why(isNotRestorable: handle))
         }
         guard let following = history.place(after: place) else {
             if handle.record.kind == .gap { return .between(before: before, after: nil, .gap) }
+            guard moment == handle.record.seen.wall || !history.mayEndLater else {
+                return .between(before: before, after: nil, .missing)
+            }
             guard isKnown(moment, behind: handle.record) else {
                 return .between(before: before, after: nil, .afterHistory)
             }
@@ -223,4 +227,11 @@ extension MomentSearch {
 
 extension Timestamp {
     fileprivate static let farFuture = Timestamp(seconds: .max, nanoseconds: 0)
+}
+
+extension History {
+    /// Why the state of a record cannot be put together.
+    package func why(isNotRestorable handle: RecordHandle) -> Doubt {
+        handle.isForgotten || !hasHole && stream.hurt.isEmpty ? .forgotten : .missing
+    }
 }

@@ -12,8 +12,8 @@ package final class DatabaseRecovery {
         streams = try StreamIndex(of: repository)
     }
 
-    /// Segments that cannot be read, with the reason.
-    package var damagedSegments: [(segment: ObjectName, reason: any Error)] { streams.damaged }
+    /// Segments that cannot be read.
+    package var damagedSegments: [HurtSegment] { streams.damaged }
 
     /// The records that make up a state, base first.
     package func path(to reference: DatabaseReference) throws -> RecordPath {

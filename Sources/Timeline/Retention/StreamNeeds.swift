@@ -59,9 +59,10 @@ package struct StreamNeeds {
         let index = try StreamIndex(of: repository, leavingOut: marks)
         // What is needed and lies in marked segments only will be copied.
         let whole = marks.isEmpty ? index : try StreamIndex(of: repository)
-        if let (segment, reason) = whole.damaged.first {
+        if let segment = whole.damaged.first {
             throw RepositoryError(
-                .damaged, "\(segment) cannot be read: \(reason); what it needs is not known",
+                .damaged,
+                "\(segment.name) cannot be read: \(segment.reason); what it needs is not known",
                 hint: "Run 'holdfast verify' to see what is hurt; nothing was changed.")
         }
         let named = Dictionary(grouping: references) { $0.stream }

@@ -33,13 +33,23 @@ final class RecordStore: Sendable {
                 state.known.append(found)
                 return found.records
             }
-            let records = try SegmentReader(segment, in: repository, with: state.opener).records()
+            let records = try read(segment, with: state.opener)
             while state.count + records.count > RecordStore.recordLimit, !state.known.isEmpty {
                 state.count -= state.known.removeFirst().records.count
             }
             state.known.append((segment: segment, records: records))
             state.count += records.count
             return records
+        }
+    }
+
+    private func read(_ segment: ObjectName, with opener: BlobOpener) throws -> [RecordHandle] {
+        do {
+            return try SegmentReader(segment, in: repository, with: opener).records()
+        } catch let error as RepositoryError where error.code == .damaged {
+            // It was whole when it was noted: the next look at the streams does without it.
+            try repository.catalogue.removeNotes(of: [segment.name])
+            throw error
         }
     }
 

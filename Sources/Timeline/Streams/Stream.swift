@@ -9,10 +9,16 @@ package final class Stream: Sendable {
     /// The newest record: what an append continues.
     package let end: RecordHandle?
     let store: RecordStore
+    /// Segments of it that cannot be read.
+    let hurt: [HurtSegment]
     private let known = Mutex<StreamSegments?>(nil)
     let waysBack = WaysBack()
 
-    init(_ identity: StreamIdentity, end: RecordHandle?, store: RecordStore) {
+    init(
+        _ identity: StreamIdentity, end: RecordHandle?, store: RecordStore,
+        hurt: [HurtSegment] = []
+    ) {
+        self.hurt = hurt
         self.identity = identity
         self.end = end
         self.store = store

@@ -9,8 +9,8 @@ package import Repository
 package struct StreamIndex: Sendable {
     /// By stream id.
     package private(set) var streams: [[UInt8]: Stream] = [:]
-    /// Segments that could not be read, with the reason.
-    package private(set) var damaged: [(segment: ObjectName, reason: any Error)] = []
+    /// Segments that could not be read; the streams are as if they were not there.
+    package private(set) var damaged: [HurtSegment] = []
 
     /// Lists the segments and reads those that the catalogue has no note of.
     ///
@@ -32,6 +32,7 @@ package struct StreamIndex: Sendable {
     private mutating func readStreams(
         of repository: Repository, leavingOut left: Set<String>
     ) throws {
+        let left = left.union(damaged.map(\.name.name))
         let store = RecordStore(of: repository, leavingOut: left)
         for id in try repository.catalogue.streams() {
             var notes: [SegmentNote] = []
@@ -41,7 +42,9 @@ package struct StreamIndex: Sendable {
             guard let newest = notes.max(by: { $0.newest.chain < $1.newest.chain }) else {
                 continue
             }
-            streams[id] = Stream(newest.identity, end: newest.newest, store: store)
+            streams[id] = Stream(
+                newest.identity, end: newest.newest, store: store,
+                hurt: damaged.filter { $0.identity?.stream == id })
         }
     }
 
@@ -61,7 +64,8 @@ package struct StreamIndex: Sendable {
                 let reader = try SegmentReader(file.name, in: repository, with: opener)
                 try repository.catalogue.note(reader.row(size: file.size))
             } catch let error as RepositoryError where error.code == .damaged {
-                damaged.append((file.name, error))
+                damaged.append(
+                    try HurtSegment(file.name, because: error, in: repository, with: opener))
             } catch let error as RepositoryError where error.code == .absent {
                 continue  // it has gone since it was listed
             }
