@@ -189,6 +189,14 @@ extension DatabaseReader {
         return header.changeCounter == identity.changeCounter
     }
 
+    /// Frames of the log of which a checkpoint has, or may have, copied pages into the database.
+    func touchedFrames() throws(CaptureError) -> UInt32 {
+        precondition(isHolding)
+        return try capturing(path) { () throws(SQLiteError) in
+            WALIndexHead.touched(try file.walIndexHead())
+        }
+    }
+
     /// The database's file, and its log while this reader holds a state.
     func files() throws(CaptureError) -> (database: PagerFile, log: PagerFile) {
         precondition(isHolding)

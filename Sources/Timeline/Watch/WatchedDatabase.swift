@@ -269,7 +269,7 @@ extension WatchedDatabase {
             mark = MarkFile(
                 try Descriptor.open(markPath, flags: O_RDWR | O_CREAT | O_NOFOLLOW))
         }
-        try mark?.write(CaptureMark(chain: follower.end.chain, identity: follower.identity()))
+        try mark?.write(follower.mark())
     }
 
     /// Begins the log anew where it has grown; writers wait for a few milliseconds.
