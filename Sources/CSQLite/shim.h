@@ -49,8 +49,9 @@ static inline int holdfast_register_exact(void) {
     return code;
 }
 
-// The bytes of a wal-index that the capture looks at: both copies of its header, and nBackfill.
-#define HOLDFAST_WAL_INDEX_BYTES 100
+// The bytes of a wal-index that the capture looks at: both copies of its header, nBackfill, and
+// nBackfillAttempted.
+#define HOLDFAST_WAL_INDEX_BYTES 104
 // Every wal-index region has this size (WALINDEX_PGSZ in SQLite's wal.c).
 #define HOLDFAST_WAL_INDEX_REGION 32768
 
@@ -101,6 +102,7 @@ static inline int holdfast_wal_index(sqlite3_file *file, unsigned char *copy) {
     memcpy(copy + 48, (const unsigned char *)region + 48, 48);
     file->pMethods->xShmBarrier(file);
     memcpy(copy + 96, (const unsigned char *)region + 96, 4);
+    memcpy(copy + 100, (const unsigned char *)region + 128, 4);
     return SQLITE_OK;
 }
 

@@ -44,6 +44,9 @@ final class WatchLog: Sendable {
             detail("\(path): \(position), \(Counted.of(UInt64(pages), "page")) changed")
         case .waiting(let path, let reason):
             context.report.warning("\(reason); tried again", during: "watch", item: path.bytes)
+        case .logBroken(let path):
+            problems.store(true, ordering: .relaxed)
+            context.report.warning(WatchLog.brokenLog, during: "watch", item: path.bytes)
         case .ended(let path):
             say("\(path): the file is gone; its history stays")
         case .historyHurt(let path, let position):
@@ -99,6 +102,12 @@ final class WatchLog: Sendable {
                 item: path.bytes)
         }
     }
+
+    private static let brokenLog =
+        "ALARM: SQLite left its WAL with checksums that break, and would drop commits that are in "
+        + "it after a crash, and may damage the database. They are recorded, as one step. A "
+        + "transaction that was larger than its cache and used ROLLBACK TO does that, in SQLite "
+        + "3.40.1 for one: make 'PRAGMA cache_size' larger, or use a SQLite that does not"
 
     private func words(_ beginning: WatchNotice.Beginning) -> String {
         switch beginning {

@@ -51,7 +51,8 @@ package struct PagerFile {
         return UInt64(clamping: size)
     }
 
-    /// Both copies of the wal-index header and the word nBackfill, 100 bytes in the host's order.
+    /// Both copies of the wal-index header and the words nBackfill and nBackfillAttempted, 104
+    /// bytes in the host's order.
     ///
     /// Only for the database's file, in WAL mode, inside a transaction.
     package func walIndexHead() throws(SQLiteError) -> [UInt8] {

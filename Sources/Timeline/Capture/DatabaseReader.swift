@@ -15,7 +15,8 @@
 //    is reset once at most, and when the header is read either all of m is in the file and no frame
 //    is needed, or the frames up to m stay.
 // So a busy writer cannot starve the reader: no two looks at the header, before and after, need to
-// agree. The scan proves the frames by the cumulative checksum that the header has of frame m.
+// agree. The scan proves the frames by the cumulative checksum that the header has of frame m;
+// where SQLite itself left it broken (WALFrames.swift) they are what it reads all the same.
 
 import Glibc
 package import Platform
@@ -189,6 +190,14 @@ extension DatabaseReader {
         return header.changeCounter == identity.changeCounter
     }
 
+    /// Frames of the log of which a checkpoint has, or may have, copied pages into the database.
+    func touchedFrames() throws(CaptureError) -> UInt32 {
+        precondition(isHolding)
+        return try capturing(path) { () throws(SQLiteError) in
+            WALIndexHead.touched(try file.walIndexHead())
+        }
+    }
+
     /// The database's file, and its log while this reader holds a state.
     func files() throws(CaptureError) -> (database: PagerFile, log: PagerFile) {
         precondition(isHolding)
@@ -255,9 +264,14 @@ extension DatabaseReader {
                 backfilled >= head.lastFrame
                     ? WALFrames.none(pageSize: pageSize) : try WALFrames(in: log, upTo: head)
             }
-            guard let frames else { continue }
-            return DatabaseView.Log(
-                file: log, frames: frames, head: head, pageCount: head.pageCount)
+            if let frames { return DatabaseView.Log(file: log, frames: frames, head: head) }
+        }
+        let head = try readHead().head
+        let frames = try capturing(path) { () throws(SQLiteError) in
+            try WALFrames(in: log, upTo: head, isProved: false)
+        }
+        if let frames {
+            return DatabaseView.Log(file: log, frames: frames, head: head, isBroken: true)
         }
         throw CaptureError(
             .changedWhileReading, path, "its WAL does not hold what its wal-index says")

@@ -23,9 +23,11 @@ package final class DatabaseView {
         let file: PagerFile
         let frames: WALFrames
         let head: WALIndexHead
+        /// Whether its checksums do not bear out what it holds: after a crash SQLite would cut it.
+        var isBroken = false
         var state: LogState { head.state }
         /// Pages of the database; 0 where the log does not tell.
-        let pageCount: UInt32
+        var pageCount: UInt32 { head.pageCount }
     }
 
     /// - Throws: `notADatabase` where page 1 does not begin as it must, `changedWhileReading` where
@@ -63,8 +65,8 @@ package final class DatabaseView {
         let pageCount = told ?? filed
         self.pageCount = pageCount
         var state = state
-        // Frames name the content by themselves, however new the file is.
-        if log?.state.lastFrame ?? 0 > 0 { state.unsettled = 0 }
+        // Frames name the content by themselves, however new the file is, and unproved ones never.
+        if let log, log.state.lastFrame > 0 { state.unsettled = log.isBroken ? 1 : 0 }
         identity = DatabaseIdentity(
             journalMode: mode, pageSize: pageSize, pageCount: pageCount,
             changeCounter: header.changeCounter, file: state, log: log?.state ?? LogState())

@@ -2,7 +2,7 @@
 //
 //   offset  size  what
 //        0     4  version, 3007000
-//        8     4  counts commits
+//        8     4  counts commits; 0 after a recovery
 //       12     1  whether the header was ever written
 //       13     1  whether checksums in the WAL take words as big-endian
 //       14     2  page size, 1 for 65536
@@ -13,6 +13,7 @@
 //       40     8  checksum of the 40 bytes above
 //       48    48  the same again
 //       96     4  nBackfill: frames that a checkpoint has copied into the database
+//      128     4  nBackfillAttempted: frames that one has begun to copy, since 2016
 //
 // A writer fills the second copy, then the first; a reader that finds them equal and their
 // checksum right has not seen half a header.
@@ -33,8 +34,9 @@ struct WALIndexHead: Equatable {
     let checksum: WALChecksum
     /// As they stand in the WAL: the same bytes.
     let salts: UInt64
-    /// Counts commits, and so tells equal headers of different moments apart.
-    private let commits: UInt32
+    /// Counts commits since the last recovery, and so tells equal headers of different moments
+    /// apart.
+    let commits: UInt32
 
     /// The state, and the frames that were backfilled; nil while a writer is at the header.
     static func parse(_ bytes: [UInt8]) -> (head: WALIndexHead, backfilled: UInt32)? {
@@ -44,6 +46,15 @@ struct WALIndexHead: Equatable {
                 let head = WALIndexHead(bytes)
             else { return nil }
             return (head, bytes.load(fromByteOffset: 96, as: UInt32.self))
+        }
+    }
+
+    /// Frames of which pages may lie in the database, were a checkpoint killed midway too.
+    static func touched(_ bytes: [UInt8]) -> UInt32 {
+        bytes.withUnsafeBytes { bytes in
+            max(
+                bytes.load(fromByteOffset: 96, as: UInt32.self),
+                bytes.load(fromByteOffset: 100, as: UInt32.self))
         }
     }
 

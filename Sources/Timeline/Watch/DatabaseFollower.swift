@@ -60,9 +60,11 @@ final class DatabaseFollower {
     var isIntact = true
     /// Captured, and not kept by whoever asked.
     private var unkept: [ChangeSet] = []
-    private var tail: LogTail
+    private(set) var tail: LogTail
+    /// What a resumed capture has to catch up with.
+    var arrears: Arrears?
     private var encoder: ChangeEncoder
-    private let world: World
+    let world: World
     private let pages: UnsafeMutableRawBufferPointer
     private let portion: LogPortion
 
@@ -85,29 +87,7 @@ final class DatabaseFollower {
             world, portion)
     }
 
-    /// Goes on where an earlier capture ended, when the log still has all that came since.
-    ///
-    /// That is so where the log up to the mark is the same, by its cumulative checksum, and the
-    /// database's file has nothing newer. Nil where it is not: then a comparison is needed.
-    convenience init?(
-        _ reader: DatabaseReader, at end: CapturedEnd, resuming mark: CaptureMark, world: World,
-        portion: LogPortion = LogPortion()
-    ) throws {
-        let (head, backfilled) = try reader.head()
-        let log = mark.identity.log
-        guard log.lastFrame > 0, head.salts == log.salts, head.lastFrame >= log.lastFrame,
-            backfilled <= log.lastFrame, mark.identity.pageSize == reader.pageSize
-        else { return nil }
-        var tail = LogTail(of: head, pageSize: reader.pageSize)
-        var versions = PageVersions(
-            [], pageCount: end.pageCount, pageSize: reader.pageSize, areAlone: false)
-        guard try tail.skip(to: log, in: reader.files().log, noting: { versions.apply($0) }) else {
-            return nil
-        }
-        self.init(reader, at: end, behind: tail, versions, world, portion)
-    }
-
-    private init(
+    init(
         _ reader: DatabaseReader, at end: CapturedEnd, behind tail: LogTail,
         _ versions: PageVersions, _ world: World, _ portion: LogPortion
     ) {
@@ -169,7 +149,7 @@ final class DatabaseFollower {
         let head = try limit ?? held.head().head
         isIntact = false
         if head.salts != tail.salts {
-            tail = LogTail(of: head, pageSize: pageSize)
+            tail = LogTail(of: head, pageSize: pageSize, after: tail.commits)
             encoder.beginLog()
         }
         let isCut = tail.frame < head.lastFrame && othersRest?() ?? false
@@ -194,7 +174,9 @@ final class DatabaseFollower {
         if isComplete {
             guard head.lastFrame == 0 || tail.checksum == head.checksum else { throw doubt }
             encoder.look(at: moment)
+            tail.count(as: head.commits)
         }
+        try proveArrears()
         isIntact = true
         return (changes, isComplete)
     }

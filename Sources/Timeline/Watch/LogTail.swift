@@ -24,6 +24,8 @@ struct LogTail {
     private let isBigEndian: Bool
     /// The last frame of the last commit that was given out; 0 before the first.
     private(set) var frame: UInt32 = 0
+    /// The wal-index's count of commits at that frame.
+    private(set) var commits: UInt32
     /// The last frame that was proved.
     private(set) var provedFrame: UInt32 = 0
     /// The checksum of the last proved frame; nil before the log's header was read.
@@ -33,16 +35,17 @@ struct LogTail {
 
     var frameSize: Int { WALFrames.frameHeaderSize + pageSize }
 
-    /// The beginning of the log that a wal-index tells of.
-    init(of head: WALIndexHead, pageSize: Int) {
+    /// The beginning of the log that a wal-index tells of, after so many commits.
+    init(of head: WALIndexHead, pageSize: Int, after commits: UInt32) {
         self.pageSize = pageSize
+        self.commits = commits
         salts = head.salts
         isBigEndian = head.isBigEndian
     }
 
     /// The place behind the last commit that a wal-index tells of, all of which is known.
     init(behind head: WALIndexHead, pageSize: Int) {
-        self.init(of: head, pageSize: pageSize)
+        self.init(of: head, pageSize: pageSize, after: head.commits)
         frame = head.lastFrame
         provedFrame = head.lastFrame
         checksum = head.lastFrame == 0 ? nil : head.checksum
@@ -92,6 +95,9 @@ struct LogTail {
         return commits
     }
 
+    /// The wal-index counts anew after a recovery, which may come while it is read.
+    mutating func count(as known: UInt32) { commits = known }
+
     private mutating func complete(_ pageCount: UInt32) -> LoggedCommit {
         var keys = waiting.enumerated().map { index, page in
             UInt64(page) << 32 | UInt64(frame) + UInt64(index) + 1
@@ -107,6 +113,7 @@ struct LogTail {
             pages.append((page, UInt32(truncatingIfNeeded: key)))
         }
         frame = provedFrame
+        commits &+= 1
         waiting.removeAll(keepingCapacity: true)
         return LoggedCommit(pageCount: pageCount, pages: pages)
     }
@@ -118,6 +125,13 @@ extension LogTail {
         to known: LogState, in file: PagerFile, noting note: (LoggedCommit) -> Void
     ) throws(SQLiteError) -> Bool {
         guard begin(with: try file.bytes(WALFrames.headerSize, at: 0)) else { return false }
+        return try advance(to: known, in: file, noting: note)
+    }
+
+    /// Proves what follows up to a commit that is known; false where it is another log.
+    mutating func advance(
+        to known: LogState, in file: PagerFile, noting note: (LoggedCommit) -> Void
+    ) throws(SQLiteError) -> Bool {
         let perPortion = max(1, (1 << 20) / frameSize)
         while frame < known.lastFrame {
             let count = min(perPortion, Int(known.lastFrame - provedFrame))

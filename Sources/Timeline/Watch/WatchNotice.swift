@@ -9,6 +9,8 @@ package enum WatchNotice: Sendable {
     case recorded(FilePath, Position, pages: UInt32)
     /// A database cannot be captured for now, and why; tried again by itself.
     case waiting(FilePath, reason: String)
+    /// SQLite left a log whose checksums break: after a crash it would cut it there.
+    case logBroken(FilePath)
     /// Its file is gone; the stream stays as it is.
     case ended(FilePath)
     /// The state at a position cannot be put together any more: a complete base is recorded.

@@ -30,8 +30,8 @@ extension WatchedDatabase {
         }
         isGone = false
         lastReason = ""
-        retryPause = WatchedDatabase.patience.lowerBound
         noticedAt = clock.bootTime()
+        begunAt = noticedAt
         isSettled = false
         dueAt = 0
     }
@@ -105,7 +105,7 @@ extension WatchedDatabase {
     /// A follower that goes on where the last capture ended, without a comparison.
     private func resumed(_ reader: DatabaseReader, at end: RecordHandle) throws -> DatabaseFollower?
     {
-        guard reader.journalMode == .wal, let mark = CaptureMark.read(markPath),
+        guard !mustCompare, reader.journalMode == .wal, let mark = CaptureMark.read(markPath),
             mark.chain == end.chain, end.record.pageSize == reader.pageSize,
             mark.identity.file.inode == (try FileStatus.of(path, followingLinks: true)).inode
         else { return nil }
@@ -124,6 +124,7 @@ extension WatchedDatabase {
         let position = JournalEnd(position: reference.position, chain: reference.chain)
         if journal?.end != position { try journal?.resume(after: position) }
         tell(captured, after: end, reader.journalMode)
+        mustCompare = false
         guard reader.journalMode == .wal else {
             reader.close()
             phase = .comparing(database)
@@ -137,9 +138,17 @@ extension WatchedDatabase {
                 lastLook: access.repository.world.moment),
             isBase: captured.isBase, world: access.repository.world, portion: portion)
         bytesSinceBase = 0
+        noteBrokenLog(try reader.viewOfHeldState())
         follower.expect(expected)
         try writeMark(follower)
         phase = .following(follower)
+    }
+
+    private func noteBrokenLog(_ state: DatabaseView) {
+        isLogBroken = state.logged?.isBroken ?? false
+        guard isLogBroken, !saidLogBroken else { return }
+        saidLogBroken = true
+        report(.logBroken(path))
     }
 
     /// Says how the capture begins; of a database without a log, which is captured anew at each

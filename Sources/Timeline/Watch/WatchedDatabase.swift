@@ -27,7 +27,7 @@ final class WatchedDatabase {
     /// Nanoseconds without a change after which the log is copied into the database.
     static let idle: UInt64 = 1_000_000_000
     /// Bytes of a log that is kept from being begun anew while commits cannot be journalled.
-    private static let mostLogBytes: UInt64 = 1 << 30
+    static let mostLogBytes: UInt64 = 1 << 30
     /// Bytes of change sets after which a complete base is worth its while, at least.
     static let baseBytes: UInt64 = 64 << 20
     /// Nanoseconds after a base that was recorded since a state did not restore in which no other
@@ -77,6 +77,15 @@ final class WatchedDatabase {
     var lastReason = ""
     /// Where there is no log, the last look at which nothing had changed.
     var lastLook: LastLook?
+    /// When it began to be followed, or compared, last.
+    var begunAt: UInt64 = 0
+    /// Whether what is there has to be compared, since it could not be followed from where it was.
+    var mustCompare = false
+    /// Before then it is not compared again, whatever happens to it.
+    var restsUntil: UInt64 = 0
+    /// Whether SQLite would cut its log after a crash.
+    var isLogBroken = false
+    var saidLogBroken = false
     /// The state that a restore is about to put back.
     var expected: PutBackState?
 
@@ -124,7 +133,7 @@ final class WatchedDatabase {
 
     /// Something happened to the database's files.
     func notice() {
-        dueAt = 0
+        dueAt = restsUntil
         pause = WatchedDatabase.eagerPause
         noticedAt = clock.bootTime()
     }
@@ -133,6 +142,10 @@ final class WatchedDatabase {
     /// reported and tried again.
     func turn() {
         let now = clock.bootTime()
+        if case .waiting = phase {
+        } else if now - begunAt > retryPause {
+            retryPause = WatchedDatabase.patience.lowerBound
+        }
         do {
             switch phase {
             case .waiting: try begin()
@@ -142,29 +155,6 @@ final class WatchedDatabase {
         } catch {
             fail(error, now)
         }
-    }
-
-    func fail(_ error: any Error, _ now: UInt64) {
-        let goesOn = goesOn(after: error)
-        if !goesOn { stopFollowing(leavingLog: true) }
-        let reason = error.reasonAndRemedy
-        if reason != lastReason { report(.waiting(path, reason: reason)) }
-        lastReason = reason
-        if goesOn {
-            dueAt = now + WatchedDatabase.patience.lowerBound
-            return
-        }
-        retryPause = min(retryPause * 2, WatchedDatabase.patience.upperBound)
-        dueAt = now + retryPause
-    }
-
-    /// Whether the reader that is held is still good: to let it go would cost the commits that come
-    /// until the next beginning. Not without end: the log grows meanwhile.
-    private func goesOn(after error: any Error) -> Bool {
-        guard case .following(let follower) = phase, follower.isIntact, !(error is JournalFull),
-            (error as? CaptureError)?.code != .changedWhileReading
-        else { return false }
-        return follower.logBytes < WatchedDatabase.mostLogBytes
     }
 
     /// Ends all readers; the next turn begins anew, by comparison where it must.
@@ -251,16 +241,16 @@ extension WatchedDatabase {
             mark = MarkFile(
                 try Descriptor.open(markPath, flags: O_RDWR | O_CREAT | O_NOFOLLOW))
         }
-        try mark?.write(CaptureMark(chain: follower.end.chain, identity: follower.identity()))
+        try mark?.write(follower.mark())
     }
 
     /// Begins the log anew where it has grown; writers wait for a few milliseconds.
     private func limitLog(of follower: DatabaseFollower, _ now: UInt64) throws {
-        guard let limit = settings.logLimit, follower.logBytes > limit,
+        guard let limit = settings.logLimit, follower.logBytes > limit || isLogBroken,
             now - lockTriedAt > WatchedDatabase.lockPatience
         else { return }
         lockTriedAt = now
-        try shrink(follower, truncates: false)
+        try shrink(follower, truncates: isLogBroken)
     }
 
     /// Nobody has written for a while: the log's content goes into the database, and where nobody
@@ -274,9 +264,11 @@ extension WatchedDatabase {
     private func shrink(_ follower: DatabaseFollower, truncates: Bool) throws {
         let keeper = try self.keeper ?? LogKeeper(path)
         self.keeper = keeper
-        _ = try follower.shrinkLog(
+        let isAnew = try follower.shrinkLog(
             with: keeper, patience: WatchedDatabase.lockPatience, truncates: truncates,
             keep: { try self.keep($0, of: follower) })
+        // Where another reader still needs the log it stays, and is tried again.
+        if isAnew, follower.heldIsPastLog { isLogBroken = false }
         try writeMark(follower)
     }
 
