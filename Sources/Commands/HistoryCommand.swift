@@ -260,8 +260,7 @@ private struct HistoryTable {
         case .gap:
             return "commits were missed from \(text.time(record.notBefore)) on"
         default:
-            let far = record.isCompared && record.isFarFromLook
-            return far ? "not before \(text.time(record.notBefore))" : ""
+            return record.isFarFromLook ? "not before \(text.time(record.notBefore))" : ""
         }
     }
 

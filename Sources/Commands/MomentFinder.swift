@@ -199,7 +199,7 @@ struct MomentFinder {
             "what is recorded ends before that moment; what was committed since, nobody can say"
         case .future: "that moment is yet to come"
         case .gap: "that moment lies in a gap, in which commits were not recorded one by one"
-        case .compared:
+        case .unseen:
             "the next recorded state came to be before or after that moment; nobody looked between "
                 + (after.map { text.time($0.record.notBefore) } ?? "the two") + " and then"
         case .missing: "records around that moment are missing in the repository"

@@ -16,7 +16,7 @@ struct RestorePointText {
     func shown(_ handle: RecordHandle) -> String {
         let record = handle.record
         let text = "\(record.position) of \(time(record.seen.wall))"
-        guard record.isCompared, record.isFarFromLook else { return text }
+        guard record.isFarFromLook else { return text }
         return text + " (it came to be after \(time(record.notBefore)))"
     }
 

@@ -37,9 +37,7 @@ final class FollowerScene {
     private var pages: [[UInt8]] = []
     private var end = CapturedEnd(
         position: Position(epoch: 1, sequence: 1), chain: .zero, root: StateRoot(), pageCount: 0,
-        lastLook: Record.Moment(
-            wall: Timestamp(seconds: 0, nanoseconds: 0), boot: 0,
-            bootID: [UInt8](repeating: 0, count: 16)))
+        lastLook: Timestamp(seconds: 0, nanoseconds: 0))
     private let hasher = Hasher256()
     private let coder = PageCoder()
 

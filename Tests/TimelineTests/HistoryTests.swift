@@ -60,14 +60,30 @@ import Testing
         try stream.add(.commit, "1/3", seen: 41, notBefore: 40.5)
         try stream.seal()
         #expect(try stream.answer(20) == "1/1 then 1/2")
-        #expect(try stream.answer(20.5) == "compared 1/1 1/2")
-        #expect(try stream.answer(39.9) == "compared 1/1 1/2")
+        #expect(try stream.answer(20.5) == "unseen 1/1 1/2")
+        #expect(try stream.answer(39.9) == "unseen 1/1 1/2")
         #expect(try stream.answer(40) == "1/2 then 1/3")
         #expect(try stream.answer(40.7) == "1/2 then 1/3")
         #expect(try stream.answer(41) == "1/3 then none")
         #expect(try stream.answer(60) == "afterHistory 1/3 none")
         #expect(try stream.answer(60, knownUntil: 70) == "1/3 then none")
         #expect(try stream.answer(71, knownUntil: 70) == "afterHistory 1/3 none")
+    }
+
+    @Test func commitsFoundLaterInALogThatNobodyWatchedLeaveAMomentOpen() throws {
+        let stream = try SyntheticStream()
+        try stream.add(.base, "1/1", seen: 10)
+        try stream.add(.commit, "1/2", seen: 20, notBefore: 19.9, isCompared: false)
+        try stream.add(.commit, "1/3", seen: 50, notBefore: 19.9, isCompared: false)
+        try stream.add(.commit, "1/4", seen: 50, notBefore: 19.9, isCompared: false)
+        try stream.add(.commit, "1/5", seen: 50.1, notBefore: 50, isCompared: false)
+        try stream.seal()
+        #expect(try stream.answer(19.95) == "1/1 then 1/2")
+        #expect(try stream.answer(20) == "1/2 then 1/3")
+        #expect(try stream.answer(20.1) == "unseen 1/2 1/3")
+        #expect(try stream.answer(49.9) == "unseen 1/2 1/3")
+        #expect(try stream.answer(50) == "1/4 then 1/5")
+        #expect(try stream.answer(50.05) == "1/4 then 1/5")
     }
 
     @Test func aMomentThatAClockSetBackShowedTwiceIsAnsweredByBoth() throws {

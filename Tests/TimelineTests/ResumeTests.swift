@@ -16,7 +16,7 @@ import Testing
     private func end(of reader: DatabaseReader) throws -> CapturedEnd {
         CapturedEnd(
             position: Position(epoch: 1, sequence: 1), chain: .zero, root: StateRoot(),
-            pageCount: try reader.viewOfHeldState().pageCount, lastLook: world.moment)
+            pageCount: try reader.viewOfHeldState().pageCount, lastLook: world.moment.wall)
     }
 
     /// A database whose first commits are captured; the writer goes on, the follower is gone.

@@ -32,11 +32,11 @@ final class SyntheticStream {
     ///
     /// - Parameters:
     ///   - seen: seconds by the wall clock; `boot` by the other, the same where not said.
-    ///   - notBefore: makes the record one that was found by comparing.
+    ///   - notBefore: makes the record one that was found by comparing, where nothing else is said.
     @discardableResult
     func add(
         _ kind: Record.Kind, _ position: String, seen: Double, boot: Double? = nil,
-        bootID: UInt8 = 1, notBefore: Double? = nil, after: String? = nil,
+        bootID: UInt8 = 1, notBefore: Double? = nil, isCompared: Bool? = nil, after: String? = nil,
         cause: Record.Cause = .none
     ) throws -> Position {
         let position = try Self.position(position)
@@ -53,7 +53,7 @@ final class SyntheticStream {
             notBefore: Self.time(notBefore ?? seen), database: 0, pageSize: 4096, pageCount: 0,
             stateRoot: .zero, previous: previous?.chain ?? .zero,
             tableHash: TableHasher().finish())
-        record.isCompared = notBefore != nil && kind != .gap
+        record.isCompared = isCompared ?? (notBefore != nil && kind != .gap)
         record.cause = cause
         if kind == .epoch, let previous { record.start = previous.position }
         draft.append(record)

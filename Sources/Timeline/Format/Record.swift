@@ -56,6 +56,9 @@ package struct Record: Sendable, Hashable {
             self.boot = boot
             self.bootID = bootID
         }
+
+        /// Whether it came later, by the clock since boot.
+        func isAfter(_ other: Moment) -> Bool { bootID == other.bootID && boot > other.boot }
     }
 
     package var kind: Kind

@@ -21,8 +21,9 @@ package enum Doubt: String, Sendable {
     case future
     /// Commits were missed.
     case gap
-    /// The next state was found by comparing, and may have come to be before the moment.
-    case compared
+    /// The next state was found long after the look before, and may have come to be before the
+    /// moment: by comparing, or in a log that nobody watched.
+    case unseen
     /// Records are missing in the repository.
     case missing
     /// The state was recorded, and a prune has forgotten it.

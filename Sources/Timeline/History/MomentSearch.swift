@@ -12,7 +12,7 @@ package struct MomentSearch {
     private let now: Timestamp
     private let knownUntil: Timestamp?
 
-    /// A comparison closer than this to the look before it is as good as a commit.
+    /// A state that was found no later than this after the look before is known well enough.
     package static let closeNanoseconds: Int64 = 1_000_000_000
 
     /// - Parameter knownUntil: when somebody looked last and found the newest record's state.
@@ -124,10 +124,8 @@ package struct MomentSearch {
         if follower.kind == .gap, moment > follower.notBefore {
             return .between(before: before, after: after, .gap)
         }
-        if let next, next.record.isCompared, moment > next.record.notBefore,
-            next.record.isFarFromLook
-        {
-            return .between(before: before, after: after, .compared)
+        if let next, moment > next.record.notBefore, next.record.isFarFromLook {
+            return .between(before: before, after: after, .unseen)
         }
         return .point(RestorePoint(handle, next: next))
     }

@@ -112,14 +112,13 @@ package final class DatabaseRecorder {
 
     /// The same with a reader that may hold its state; it stays open.
     ///
-    /// - Parameters:
-    ///   - forcesBase: records a complete base of the state that the stream's end has.
-    ///   - marksGap: says by a record of its own that commits were missed where anything changed.
+    /// - Parameter marksGap: says by a record of its own that commits were missed where anything
+    ///   changed.
     func capture(
         _ path: FilePath, known: Snapshot.Database?, with reader: DatabaseReader,
-        forcesBase: Bool = false, marksGap: Bool = false
+        marksGap: Bool = false
     ) throws -> CapturedDatabase {
-        if !forcesBase, let known, try holds(known.reference),
+        if let known, try holds(known.reference),
             try reader.isUnchanged(since: known.reference.fingerprint)
         {
             return CapturedDatabase(
@@ -127,19 +126,29 @@ package final class DatabaseRecorder {
                 longestHold: 0)
         }
         try claim(path)
-        if !forcesBase, let state = interruptedRestore(of: path),
+        if let state = interruptedRestore(of: path),
             let captured = try capturePutBack(path, to: state, with: reader)
         {
             interrupted[subject(of: path)] = nil
             return captured
         }
         let stream = streams.stream(host: host, path: path.bytes)
-        let end = forcesBase ? nil : stream?.end
-        let previous = try end.flatMap { try stream?.storedPath(to: $0, in: repository) }
+        let previous = try stream?.end.flatMap { try stream?.storedPath(to: $0, in: repository) }
         let capture = try captured(by: reader, after: previous)
+        return try append(capture, to: stream, path: path, known: known, marksGap: marksGap)
+    }
+
+    /// Records a complete base of the state that the stream's end has, and that a reader holds.
+    ///
+    /// - Parameter looked: when the reader had not begun yet.
+    func captureBase(
+        _ path: FilePath, with reader: DatabaseReader, heldSince looked: Record.Moment
+    ) throws -> CapturedDatabase {
+        try claim(path)
+        let capture = try captured(by: reader, after: nil)
         return try append(
-            capture, to: stream, path: path, known: known, isExact: forcesBase,
-            marksGap: marksGap)
+            capture, to: stream(of: path), path: path, known: nil, heldSince: looked,
+            marksGap: false)
     }
 
     /// The stream of a database as it was read last.
@@ -209,13 +218,13 @@ package final class DatabaseRecorder {
 
     private func append(
         _ capture: Capture, to stream: Stream?, path: FilePath, known: Snapshot.Database?,
-        isExact: Bool, marksGap: Bool
+        heldSince looked: Record.Moment? = nil, marksGap: Bool
     ) throws -> CapturedDatabase {
         let identity =
             stream?.identity
             ?? StreamIdentity(
                 stream: repository.world.randomness.bytes(16), host: host, path: path.bytes)
-        if !isExact, let end = stream?.end, capture.isUnchanged(since: end.record) {
+        if looked == nil, let end = stream?.end, capture.isUnchanged(since: end.record) {
             return CapturedDatabase(capture, as: end.record, of: identity)
         }
         let segment = try SegmentWriter(of: identity, in: repository, under: lease)
@@ -226,9 +235,11 @@ package final class DatabaseRecorder {
         var draft = try beginEpoch(
             capture, after: gap ?? stream?.end.map { ($0.record, $0.chain) }, known: known,
             in: segment)
-        if isExact {
+        if let looked, let end = stream?.end {
             draft.isCompared = false
-            draft.notBefore = draft.seen.wall
+            // Not when it was read: what was committed since the reader began comes behind it.
+            draft.seen = end.record.seen.isAfter(looked) ? end.record.seen : looked
+            draft.notBefore = looked.wall
         }
         var writer = RecordWriter(into: segment, geometry: capture.geometry)
         try capture.spool.forEach { try writer.add($0) }
@@ -305,10 +316,10 @@ package final class DatabaseRecorder {
     private func lastSeen(
         _ end: (record: Record, chain: Digest), before found: Timestamp
     ) -> Timestamp {
-        guard let lastLook, lastLook.chain == end.chain else { return end.record.seen.wall }
+        guard let lastLook, lastLook.chain == end.chain else { return end.record.lastKnown }
         // Where the clock was set back meanwhile, the look says nothing of what it shows now.
         return lastLook.wall <= found
-            ? max(end.record.seen.wall, lastLook.wall) : end.record.seen.wall
+            ? max(end.record.lastKnown, lastLook.wall) : end.record.lastKnown
     }
 
     /// A record that says that commits behind the end were not recorded one by one; nil where

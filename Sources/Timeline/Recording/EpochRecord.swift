@@ -3,6 +3,13 @@ import Platform
 import Repository
 
 extension Record {
+    /// When nothing had been committed behind this record's state, as far as the record tells. One
+    /// look may have found several commits, of which this was not the last; so it is not when the
+    /// look was made.
+    var lastKnown: Timestamp {
+        [.commit, .base].contains(kind) && !isCompared ? notBefore : seen.wall
+    }
+
     /// A record behind this one that has its state and no pages.
     func marking(_ kind: Kind, behind chain: Digest, seen: Moment) -> Record {
         var record = self
@@ -11,7 +18,7 @@ extension Record {
         record.isCompared = false
         record.position = position.next
         record.seen = seen
-        record.notBefore = self.seen.wall
+        record.notBefore = lastKnown
         record.cause = .none
         record.start = Position(epoch: 0, sequence: 0)
         record.previous = chain

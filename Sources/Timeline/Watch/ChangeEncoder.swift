@@ -11,15 +11,15 @@ struct CapturedEnd {
     var chain: Digest
     var root: StateRoot
     var pageCount: UInt32
-    /// When the database was last seen as this end has it.
-    var lastLook: Record.Moment
+    /// When somebody looked last, and nothing had been committed behind this end.
+    var lastLook: Timestamp
 }
 
 extension CapturedEnd {
     init(_ record: Record, _ chain: Digest) {
         self.init(
             position: record.position, chain: chain, root: StateRoot(record.stateRoot),
-            pageCount: record.pageCount, lastLook: record.seen)
+            pageCount: record.pageCount, lastLook: record.lastKnown)
     }
 }
 
@@ -74,7 +74,7 @@ struct ChangeEncoder {
 
     /// The look that found nothing new.
     mutating func look(at moment: Record.Moment) {
-        end.lastLook = moment
+        end.lastLook = moment.wall
     }
 
     /// - Parameters:
@@ -179,7 +179,7 @@ struct ChangeEncoder {
         var record = Record(
             kind: .commit,
             position: Position(epoch: end.position.epoch, sequence: end.position.sequence + 1),
-            seen: seen, notBefore: end.lastLook.wall, database: 0, pageSize: geometry.pageSize,
+            seen: seen, notBefore: end.lastLook, database: 0, pageSize: geometry.pageSize,
             pageCount: commit.pageCount, stateRoot: end.root.digest, previous: end.chain,
             tableHash: table)
         record.tableCount = UInt32(count)

@@ -145,8 +145,10 @@ final class DatabaseFollower {
     func look(
         upTo limit: WALIndexHead? = nil
     ) throws -> (changes: [ChangeSet], isComplete: Bool) {
-        let moment = world.moment
+        let looked = world.moment
         let head = try limit ?? held.head().head
+        // Whoever is kept from running between the two must not have seen what was yet to come.
+        let seen = world.moment
         isIntact = false
         if head.salts != tail.salts {
             tail = LogTail(of: head, pageSize: pageSize, after: tail.commits)
@@ -164,7 +166,7 @@ final class DatabaseFollower {
                 }
                 // One large commit is worth the work; many that wait are not.
                 let change = try encoder.encode(
-                    commit, from: held.files(), by: tail, seen: moment,
+                    commit, from: held.files(), by: tail, seen: seen,
                     leaning: !isBehind || commit.pages.count > 64, isCut: isCut)
                 bytes += change.bodies.count + change.entries.count * 40
                 changes += try encoder.putBack(by: change, from: held.files(), tail) ?? [change]
@@ -173,7 +175,8 @@ final class DatabaseFollower {
         let isComplete = tail.frame == head.lastFrame
         if isComplete {
             guard head.lastFrame == 0 || tail.checksum == head.checksum else { throw doubt }
-            encoder.look(at: moment)
+            // What came since another look at the head is not known.
+            if limit == nil { encoder.look(at: looked) }
             tail.count(as: head.commits)
         }
         try proveArrears()
@@ -210,10 +213,13 @@ final class DatabaseFollower {
 // MARK: Hand over hand
 
 extension DatabaseFollower {
-    /// Whether a look would find commits, or others wait for the reader that is held.
+    /// Whether a look would find commits, or others wait for the reader that is held; where it
+    /// would find none, this was one.
     func isDue() throws -> Bool {
+        let looked = world.moment
         let (head, backfilled) = try held.head()
         if head.salts != tail.salts || head.lastFrame != tail.frame { return true }
+        encoder.look(at: looked)
         return head.lastFrame > 0 && backfilled == head.lastFrame && !heldIsPastLog
     }
 

@@ -14,6 +14,7 @@ extension WatchedDatabase {
         let reader = try DatabaseReader(opening: path, busyTimeoutMilliseconds: 500)
         let store = BlobStore(access.repository, lease: lease, level: settings.compression)
         var mayHaveMoved = false
+        let looked = access.repository.world.moment
         do {
             try reader.hold()
             try follower.catchUp(to: reader.viewOfHeldState()) { try keep($0, of: follower) }
@@ -22,11 +23,11 @@ extension WatchedDatabase {
                 in: access.repository, under: lease, store: store, host: settings.host,
                 scratch: settings.directory, patience: 0, progress: progress)
             try claim(with: recorder)
-            let captured = try recorder.capture(path, known: nil, with: reader, forcesBase: true)
+            let captured = try recorder.captureBase(path, with: reader, heldSince: looked)
             _ = try store.finish()
             mayHaveMoved = true
             try recorder.publish()
-            try follow(reader, from: captured, after: nil)
+            try follow(reader, from: captured, since: looked, after: nil)
         } catch {
             store.cancel(because: error)
             reader.letGo()

@@ -51,12 +51,13 @@ extension WatchedDatabase {
         let known = end.flatMap { self.known(at: $0) }
         let isWhole = try isWhole(with: recorder)
         let reader = try DatabaseReader(opening: path, busyTimeoutMilliseconds: 500)
+        let looked = repository.world.moment
         do {
             if reader.journalMode == .wal { try reader.hold() }
             if let captured = try capturedPutBack(reader, with: recorder) {
                 _ = try store.finish()
                 try recorder.publish()
-                return try follow(reader, from: captured, after: end)
+                return try follow(reader, from: captured, since: looked, after: end)
             }
             if let end, isWhole, let follower = try resumed(reader, at: end) {
                 follower.expect(expected)
@@ -72,7 +73,7 @@ extension WatchedDatabase {
             _ = try store.finish()
             try recorder.publish()
             lastLook = LastLook(chain: captured.database.reference.chain, wall: moment)
-            try follow(reader, from: captured, after: end)
+            try follow(reader, from: captured, since: looked, after: end)
         } catch {
             reader.letGo()
             reader.close()
@@ -114,8 +115,10 @@ extension WatchedDatabase {
             world: access.repository.world, portion: portion)
     }
 
+    /// - Parameter looked: when the reader had not begun yet.
     func follow(
-        _ reader: DatabaseReader, from captured: CapturedDatabase, after end: RecordHandle?
+        _ reader: DatabaseReader, from captured: CapturedDatabase, since looked: Record.Moment,
+        after end: RecordHandle?
     ) throws {
         let database = captured.database
         let reference = database.reference
@@ -135,7 +138,7 @@ extension WatchedDatabase {
             at: CapturedEnd(
                 position: reference.position, chain: reference.chain,
                 root: StateRoot(database.stateRoot), pageCount: database.pageCount,
-                lastLook: access.repository.world.moment),
+                lastLook: looked.wall),
             isBase: captured.isBase, world: access.repository.world, portion: portion)
         bytesSinceBase = 0
         noteBrokenLog(try reader.viewOfHeldState())

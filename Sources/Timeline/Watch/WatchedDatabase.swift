@@ -37,6 +37,9 @@ final class WatchedDatabase {
     /// nothing tells of that.
     static let eagerPause: UInt64 = 100_000
     static let lazyPause: UInt64 = 20_000_000
+    /// Nanoseconds between looks at a quiet database: so few that the look before a commit is close
+    /// enough for its time to be certain (``MomentSearch/closeNanoseconds``).
+    static let idlePause: UInt64 = 500_000_000
 
     let path: FilePath
     let access: WatchRepository
@@ -193,7 +196,7 @@ extension WatchedDatabase {
         if wantsBase(follower), !sealing.isAway { return try rebase(follower) }
         if now - noticedAt > WatchedDatabase.idle {
             if !isSettled { try settle(follower) }
-            dueAt = now + WatchedDatabase.idle
+            dueAt = now + WatchedDatabase.idlePause
         } else {
             dueAt = now + pause
             pause = min(pause * 2, WatchedDatabase.lazyPause)
