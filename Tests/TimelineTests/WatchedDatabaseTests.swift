@@ -12,6 +12,7 @@ import Testing
 private final class WatchedScene {
     private final class Notices: Sendable {
         let all = Mutex<[WatchNotice]>([])
+        let atSealing = Mutex<(@Sendable () throws -> Void)?>(nil)
     }
 
     let scratch = CaptureScratch()
@@ -33,6 +34,12 @@ private final class WatchedScene {
         let access = WatchRepository(repository, lease: lease) { _ in }
         let report: @Sendable (WatchNotice) -> Void = { [notices] notice in
             notices.all.withLock { $0.append(notice) }
+            guard case .sealed = notice else { return }
+            do {
+                try notices.atSealing.withLock { $0 }?()
+            } catch {
+                Issue.record(error)
+            }
         }
         watched = WatchedDatabase(
             scratch.file("a.db"), access: access,
@@ -49,6 +56,19 @@ private final class WatchedScene {
 
     func commit() throws {
         try connection.execute("INSERT INTO t (b) VALUES (randomblob(200))")
+    }
+
+    /// Commits, from another connection, while a journal is being sealed.
+    func commitAtSealing() {
+        let path = scratch.file("a.db")
+        notices.atSealing.withLock {
+            $0 = {
+                let other = try Connection(
+                    opening: path, mode: .readWrite, busyTimeoutMilliseconds: 1000)
+                try other.execute("INSERT INTO t (b) VALUES (randomblob(200))")
+                try other.close()
+            }
+        }
     }
 
     func takeNotices() -> [WatchNotice] { notices.all.withLock { $0.drained() } }
@@ -92,6 +112,26 @@ extension [WatchNotice] {
         try scene.commit()
         scene.look(after: 1)
         #expect(try scene.newest().notBefore == first)
+    }
+
+    @Test func whatIsCommittedWhileAnEarlierJournalIsSealedIsRecordedByItself() throws {
+        let scene = try WatchedScene(mode: "wal")
+        scene.look(after: 0)
+        try scene.commit()
+        scene.look(after: 0)
+        scene.watched.stopFollowing(leavingLog: true)
+        // Two commits that nobody watched, of which the log tells no more.
+        try scene.commit()
+        try scene.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        try scene.commit()
+        scene.commitAtSealing()
+        scene.look(after: 1)
+        scene.look(after: 1)
+        _ = try scene.watched.barrier()
+        let record = try scene.newest()
+        // The base, a commit, the gap, what was found behind it, and that one.
+        #expect(record.position == Position(epoch: 1, sequence: 5))
+        #expect(record.kind == .commit && !record.isCompared)
     }
 
     @Test func onlyTheFirstLookSaysThatItRecordsFromNowOn() throws {

@@ -42,43 +42,57 @@ extension WatchedDatabase {
             in: repository, under: lease, store: store, host: settings.host,
             scratch: settings.directory, patience: 0, progress: progress)
         try claim(with: recorder)
-        if let identity = recorder.stream(of: path)?.identity {
-            try open(identity)
-            try sealWhatIsWhole()
-            try recorder.reload()
-        }
-        let end = recorder.stream(of: path)?.end
-        let known = end.flatMap { self.known(at: $0) }
-        let isWhole = try isWhole(with: recorder)
         let reader = try DatabaseReader(opening: path, busyTimeoutMilliseconds: 500)
         let looked = repository.world.moment
         do {
-            if reader.journalMode == .wal { try reader.hold() }
-            if let captured = try capturedPutBack(reader, with: recorder) {
-                _ = try store.finish()
-                try recorder.publish()
-                return try follow(reader, from: captured, since: looked, after: end)
+            // To seal what an earlier watch left may take long: what is committed meanwhile stays
+            // in the log, to be captured one by one.
+            if reader.journalMode == .wal {
+                try reader.hold()
+                _ = try reader.viewOfHeldState()
             }
-            if let end, isWhole, let follower = try resumed(reader, at: end) {
-                follower.expect(expected)
-                _ = try store.finish()
-                report(.began(path, end.record.position, .continued))
-                phase = .following(follower)
-                return
+            if let identity = recorder.stream(of: path)?.identity {
+                try open(identity)
+                try sealWhatIsWhole()
+                try recorder.reload()
             }
-            recorder.lastLook = lastLook
-            let moment = clock.now()
-            let captured = try recorder.capture(
-                path, known: known, with: reader, marksGap: reader.journalMode == .wal)
-            _ = try store.finish()
-            try recorder.publish()
-            lastLook = LastLook(chain: captured.database.reference.chain, wall: moment)
-            try follow(reader, from: captured, since: looked, after: end)
+            try join(reader, heldSince: looked, with: recorder, store)
         } catch {
             reader.letGo()
-            reader.close()
+            // The log may have commits that nobody has captured.
+            reader.closeUntouched()
             throw error
         }
+    }
+
+    /// Joins the state that is held to what was recorded before, and follows it from there.
+    private func join(
+        _ reader: DatabaseReader, heldSince looked: Record.Moment,
+        with recorder: DatabaseRecorder, _ store: BlobStore
+    ) throws {
+        let end = recorder.stream(of: path)?.end
+        let known = end.flatMap { self.known(at: $0) }
+        let isWhole = try isWhole(with: recorder)
+        if let captured = try capturedPutBack(reader, with: recorder) {
+            _ = try store.finish()
+            try recorder.publish()
+            return try follow(reader, from: captured, since: looked, after: end)
+        }
+        if let end, isWhole, let follower = try resumed(reader, at: end) {
+            follower.expect(expected)
+            _ = try store.finish()
+            report(.began(path, end.record.position, .continued))
+            phase = .following(follower)
+            return
+        }
+        recorder.lastLook = lastLook
+        let moment = clock.now()
+        let captured = try recorder.capture(
+            path, known: known, with: reader, marksGap: reader.journalMode == .wal)
+        _ = try store.finish()
+        try recorder.publish()
+        lastLook = LastLook(chain: captured.database.reference.chain, wall: moment)
+        try follow(reader, from: captured, since: looked, after: end)
     }
 
     private func known(at end: RecordHandle) -> Snapshot.Database? {
