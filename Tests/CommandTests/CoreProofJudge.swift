@@ -110,9 +110,9 @@ struct CoreProofJudge {
 
     var counts: String {
         "\(log.count - 1) commits, \(points.count) records, \(runs.count - 1) gaps with "
-            + "\(tally.missed) commits; \(tally.positions) states proved; times: \(tally.exact) exact, "
-            + "\(tally.late) behind by up to \(tally.latest / 1000) µs as their bounds say, "
-            + "\(tally.refused) refused"
+            + "\(tally.missed) commits; \(tally.positions) states proved; times: "
+            + "\(tally.exact) exact, \(tally.late) behind by up to \(tally.latest / 1000) µs as "
+            + "their bounds say, \(tally.refused) refused"
     }
 
     // MARK: Each commit is a position
