@@ -29,15 +29,20 @@ final class WatchLog: Sendable {
         context.report.warning(text, during: "watch")
     }
 
+    /// Something was lost or cannot be recorded: who runs this hears of it at the end as well.
+    private func problem(_ path: FilePath, _ text: String) {
+        problems.store(true, ordering: .relaxed)
+        context.report.warning(text, during: "watch", item: path.bytes)
+    }
+
     @Sendable func tell(_ notice: WatchNotice) {
         switch notice {
         case .began(let path, let position, let beginning):
             let isAgain = begun.withLock { !$0.insert(path).inserted }
             if isAgain, beginning.missedCommits {
-                problems.store(true, ordering: .relaxed)
-                context.report.warning(
-                    "commits were made that are not recorded one by one", during: "watch",
-                    item: path.bytes)
+                problem(
+                    path,
+                    "commits were made that are not recorded one by one")
             }
             say("\(path): recording from \(position) on; \(words(beginning))")
         case .recorded(let path, let position, let pages):
@@ -45,23 +50,20 @@ final class WatchLog: Sendable {
         case .waiting(let path, let reason):
             context.report.warning("\(reason); tried again", during: "watch", item: path.bytes)
         case .logBroken(let path):
-            problems.store(true, ordering: .relaxed)
-            context.report.warning(WatchLog.brokenLog, during: "watch", item: path.bytes)
+            problem(path, WatchLog.brokenLog)
         case .ended(let path):
             say("\(path): the file is gone; its history stays")
         case .historyHurt(let path, let position):
-            problems.store(true, ordering: .relaxed)
-            context.report.warning(
+            problem(
+                path,
                 "ALARM: \(position) does not restore any more: segments that it needs are missing "
-                    + "or hurt, as 'holdfast verify' tells; a complete base is recorded now",
-                during: "watch", item: path.bytes)
+                    + "or hurt, as 'holdfast verify' tells; a complete base is recorded now")
         case .journalHurt(let path, let loss):
-            problems.store(true, ordering: .relaxed)
             let kept = loss.kept.map { "\($0)" }.joined(separator: ", ")
-            context.report.warning(
+            problem(
+                path,
                 "ALARM: \(loss.reason); commits behind it are not in the repository, and lie in "
-                    + "\(kept); recording goes on with a comparison",
-                during: "watch", item: path.bytes)
+                    + "\(kept); recording goes on with a comparison")
         case .putBack(let path, let position, let start):
             say("\(path): the state of \(start) was put back: a new epoch from \(position) on")
         case .sealed(let path, let position, let records, let bytes):
@@ -83,23 +85,20 @@ final class WatchLog: Sendable {
                     + "'holdfast watch' moves them into the repository",
                 during: "watch", item: path.bytes)
         case .leftUnrecorded(let path, let reason):
-            problems.store(true, ordering: .relaxed)
-            context.report.warning(
-                "what it holds now is not recorded" + (reason.isEmpty ? "" : ": \(reason)"),
-                during: "watch", item: path.bytes)
+            problem(
+                path,
+                "what it holds now is not recorded" + (reason.isEmpty ? "" : ": \(reason)"))
         case .journalFull(let path, let bytes):
-            problems.store(true, ordering: .relaxed)
-            context.report.warning(
+            problem(
+                path,
                 "the journal is full (\(ByteCountText.shown(bytes))): commits are not recorded one "
-                    + "by one until the repository is back",
-                during: "watch", item: path.bytes)
+                    + "by one until the repository is back")
         case .selfChecked(let path, let position):
             detail("\(path): \(position) was restored from the repository, and is what it was")
         case .selfCheckFailed(let path, let position, let reason):
-            problems.store(true, ordering: .relaxed)
-            context.report.warning(
-                "ALARM: \(position) does not restore: \(reason)", during: "watch",
-                item: path.bytes)
+            problem(
+                path,
+                "ALARM: \(position) does not restore: \(reason)")
         }
     }
 

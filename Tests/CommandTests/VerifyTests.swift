@@ -62,7 +62,7 @@ struct VerifyTests {
         let fixture = try repository()
         let large = try fixture.lines("ls -S repository/packs | head -n 1")[0]
         try fixture.shell(
-            "printf XXXX | dd of=repository/packs/\(large) bs=1 seek=150000 conv=notrunc 2>/dev/null"
+            "printf hurt | dd of=repository/packs/\(large) bs=1 seek=150000 conv=notrunc 2>/dev/null"
         )
         let ids = try fixture.lines("ls repository/snapshots | cut -c1-8")
         try expectDamage(
@@ -108,7 +108,7 @@ struct VerifyTests {
         let fixture = try repository()
         let large = try fixture.lines("ls -S repository/packs | head -n 1")[0]
         try fixture.shell(
-            "printf XXXX | dd of=repository/packs/\(large) bs=1 seek=150000 conv=notrunc 2>/dev/null"
+            "printf hurt | dd of=repository/packs/\(large) bs=1 seek=150000 conv=notrunc 2>/dev/null"
         )
         let codes = try (1...3).map {
             try fixture.run("verify", "--read-data-subset", "\($0)/3").code
@@ -132,7 +132,7 @@ struct VerifyTests {
         #expect(try !fixture.lines("ls cache/*/drill-*.json").isEmpty)
         try fixture.shell(
             "cd repository/packs; for f in $(ls -S | head -n 1); do "
-                + "printf XXXX | dd of=$f bs=1 seek=150000 conv=notrunc 2>/dev/null; done")
+                + "printf hurt | dd of=$f bs=1 seek=150000 conv=notrunc 2>/dev/null; done")
         let hurt = try fixture.run("verify", "--drill", "--drill-target", scratch)
         expect(hurt, code: 20)
         #expect(hurt.errors.contains("NOT proven"), "\(hurt)")

@@ -182,7 +182,7 @@ import Testing
         // Every pack loses its middle: no state has a base any more.
         try scene.fixture.shell(
             "for f in repository/packs/*; do s=$(stat -c %s $f);"
-                + " printf XXXX | dd of=$f bs=1 seek=$((s / 2)) conv=notrunc status=none; done")
+                + " printf hurt | dd of=$f bs=1 seek=$((s / 2)) conv=notrunc status=none; done")
         try scene.awaitWords("ALARM")
         let run = try scene.stopWatch(code: 3)
         #expect(run.errors.contains("does not restore"))
